@@ -1,0 +1,120 @@
+"""Runs instructions on an edf module: the same way on a student's, in the sandbox, and on the reference.
+
+An instruction is a list of JSON values; nodes are named by the sender. "edf" names the module.
+
+    ["fresh"]                              empty the module's lists: forget all nodes
+    ["call", name, path, args, kwargs]     call what `path` names ("edf.add", "z.forward"), keep the
+                                           result as `name` (None: don't)
+    ["set", path, argument]                assign an attribute ("x.top")
+    ["get", path]                          send an attribute back, as an array
+    ["length", path]                       send its length back
+
+A path is a node's name or "edf", and attributes: "z.top". An argument is {"path": path}, {"array": index
+into the request's arrays} or a plain JSON value.
+"""
+
+import numpy as np
+
+GRAPH_LISTS = ("ops", "params", "values")
+
+
+class Probe:
+    """An operation that counts how often its `forward` ran: `.top` = number of runs so far.
+
+    Made by the name "probe" in place of an op class, to see when a graph runs and how often.
+    """
+
+    def __init__(self, module, x):
+        module.ops.append(self)
+        self.x = x
+        self.runs = 0
+
+    def forward(self):
+        self.runs += 1
+        self.top = np.float32(self.runs)
+
+    def backward(self):
+        pass
+
+
+def probe_class(module):
+    """A class of operations like `Probe`, with the constructor of an op: `probe(x)`."""
+
+    class probe(Probe):
+        def __init__(self, x):
+            super().__init__(module, x)
+
+    return probe
+
+
+class Interpreter:
+    """Holds the nodes made so far on `module`, an edf."""
+
+    def __init__(self, module):
+        self.nodes = {"edf": module, "probe": probe_class(module)}
+
+    def run(self, instructions, arrays):
+        """Yield a result for each "get" and "length": ("array", a), ("number", n) or ("missing", why).
+
+        `instructions` and `arrays` as described above. Whatever the module's code raises goes through.
+        """
+        for verb, *operands in instructions:
+            if verb == "fresh":
+                self._fresh()
+            elif verb == "call":
+                name, path, args, kwargs = operands
+                args = [self._argument(a, arrays) for a in args]
+                kwargs = {key: self._argument(a, arrays) for key, a in kwargs.items()}
+                result = self._find(path)(*args, **kwargs)
+                if name is not None:
+                    self.nodes[name] = result
+            elif verb == "set":
+                path, argument = operands
+                owner, _, attribute = path.rpartition(".")
+                setattr(self._find(owner), attribute, self._argument(argument, arrays))
+            elif verb == "get":
+                yield self._get(operands[0])
+            elif verb == "length":
+                yield "number", len(self._find(operands[0]))
+            else:
+                raise ValueError(f"no instruction is called {verb}")
+
+    def _fresh(self):
+        module = self.nodes["edf"]
+        for name in GRAPH_LISTS:
+            getattr(module, name).clear()
+        self.nodes = {"edf": module, "probe": self.nodes["probe"]}
+
+    def _find(self, path):
+        name, *attributes = path.split(".")
+        found = self.nodes[name]
+        for attribute in attributes:
+            found = getattr(found, attribute)
+        return found
+
+    def _argument(self, argument, arrays):
+        if isinstance(argument, dict):
+            if "path" in argument:
+                return self._find(argument["path"])
+            # A copy of its own: what arrives in a frame is read-only and shares memory with its neighbours.
+            return arrays[argument["array"]].copy()
+        return argument
+
+    def _get(self, path):
+        owner, _, attribute = path.rpartition(".")
+        try:
+            value = getattr(self._find(owner), attribute)
+        except AttributeError:
+            return "missing", "is not set"
+        if value is None:
+            return "missing", "is None"
+        try:
+            array = np.asarray(value)
+        except Exception as error:  # a list of arrays of unequal length, or an object with an __array__
+            return "missing", f"is no array of numbers ({type(error).__name__})"
+        if array.dtype.kind not in "biuf":
+            return "missing", f"is an array of dtype {array.dtype}, not of numbers"
+        if array.dtype.itemsize > 8:
+            array = array.astype(np.float64)
+        # A copy, so that a later operation that works in place can't change a result already taken.
+        return "array", np.array(array)

@@ -1,0 +1,254 @@
+"""The process inside the sandbox that stays clean: it forks a child for each exercise.
+
+It never runs student code itself. The judge commands it over one socket (file descriptor in argv[1]), which
+every child closes before it looks at the submission. A child gets a socket of its own to the judge, gives
+up making processes, and only then loads the student's module and serves that exercise's instructions. A
+crash, a hang or a patched numpy stays in that child.
+
+Messages on the control socket are JSON, one a packet; what they mean is in `main`.
+"""
+
+import ast
+import ctypes
+import importlib
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+import traceback
+import types
+
+sys.path += ["/packages", os.path.dirname(__file__)]
+import numpy  # noqa: E402, F401  imported here, once, so that every child has it
+from frames import BadFrame, FrameReader, encode  # noqa: E402
+from interpreter import Interpreter  # noqa: E402
+from restore import imported_modules, restore  # noqa: E402
+
+SUBMISSION = "/submission"
+MODULE_FILE = "edf.py"
+MAX_MESSAGE = 1 << 16
+TEXT = 2000  # characters of an exception's message that are kept
+PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
+
+
+def main():
+    """Serve the judge's commands until it hangs up."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    while True:
+        data, descriptors, _, _ = socket.recv_fds(control, MAX_MESSAGE, 2)
+        if not data:
+            return
+        message = json.loads(data)
+        command = message.pop("command")
+        if command == "import":
+            control.send(json.dumps({"failed": import_packages(**message)}).encode())
+        elif command == "fork":
+            control.send(json.dumps(fork(control, descriptors, **message)).encode())
+
+
+def import_packages(modules):
+    """Import modules of allowed packages, so that the children need not; return those that failed.
+
+    A name that is no module (`scipy.signal.convolve2d`) fails here and does no harm.
+    """
+    failed = []
+    for name in modules:
+        try:
+            importlib.import_module(name)
+        except BaseException:  # SystemExit too: this process must go on
+            failed.append(name)
+    return failed
+
+
+def fork(control, descriptors, task, limits, seccomp, given):
+    """Run `task` in a child and wait for its end: {"status": wait status, "cpu": seconds, "memory": kB}.
+
+    `descriptors`: the child's socket to the judge and the pipe for what it prints. `limits`: resource limits
+    by name. `seccomp`: the child's filter, hexadecimal. Any message of the judge, or its hanging up, while
+    the child runs means: kill it.
+    """
+    pid = os.fork()
+    if pid == 0:
+        try:
+            control.close()
+            data, output = descriptors
+            os.dup2(output, 1)
+            os.dup2(output, 2)
+            os.close(output)
+            confine(limits, bytes.fromhex(seccomp))
+            {"inspect": inspect, "serve": serve}[task](data, given)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            flush()
+            os._exit(0)
+    for descriptor in descriptors:
+        os.close(descriptor)
+    ended = os.pidfd_open(pid)
+    ready, _, _ = select.select([ended, control], [], [])
+    if control in ready and ended not in ready:
+        control.recv(MAX_MESSAGE)
+        os.kill(pid, signal.SIGKILL)
+    os.close(ended)
+    _, status, used = os.wait4(pid, 0)
+    empty_tmp()
+    return {"status": status, "cpu": used.ru_utime + used.ru_stime, "memory": used.ru_maxrss}
+
+
+def flush():
+    """Write out what the student's code printed; its streams may be closed, or replaced by anything."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BaseException:
+            pass
+
+
+def empty_tmp():
+    """Leave nothing of one child in /tmp for the next, however deep, odd or unreadable it is."""
+    while entries := list(os.scandir("/tmp")):
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False):
+                os.unlink(entry.path)
+                continue
+            os.chmod(entry.path, 0o700)
+            # Up with what is in it: paths stay short, and nothing recurses.
+            for inner in list(os.scandir(entry.path)):
+                if inner.is_dir(follow_symlinks=False):
+                    os.chmod(inner.path, 0o700)
+                os.rename(inner.path, f"/tmp/{os.urandom(16).hex()}")
+            os.rmdir(entry.path)
+
+
+def confine(limits, seccomp_filter):
+    """Set the child's resource limits and give up, for good, what its seccomp filter refuses."""
+    for name, limit in limits.items():
+        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (limit, limit))
+
+    class Program(ctypes.Structure):
+        _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p)]
+
+    program = Program(len(seccomp_filter) // 8, seccomp_filter)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.prctl(
+        PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0
+    ):
+        raise OSError(ctypes.get_errno(), "the seccomp filter could not be installed")
+
+
+def inspect(data, given):
+    """Parse the submission without running it; send what the judge wants to know before it does."""
+    with open(f"{SUBMISSION}/{MODULE_FILE}", encoding="utf-8-sig") as file:
+        source = file.read()
+    try:
+        tree, changed = restore(source, given)
+    except SyntaxError as error:
+        place = f"line {error.lineno}: " if error.lineno else ""
+        send(data, {"syntax_error": f"{place}{error.msg}"[:TEXT]})
+        return
+    except ValueError as error:  # a null byte
+        send(data, {"syntax_error": str(error)[:TEXT]})
+        return
+    except (RecursionError, MemoryError):  # Python's parser says MemoryError, too
+        send(data, {"syntax_error": "the code is nested too deeply to be read"})
+        return
+    modules = imported_modules(tree)
+    # The student's other files may import more.
+    for name in sorted(os.listdir(SUBMISSION)):
+        if name.endswith(".py") and name != MODULE_FILE:
+            try:
+                with open(f"{SUBMISSION}/{name}", encoding="utf-8-sig") as file:
+                    modules += imported_modules(ast.parse(file.read()))
+            except (SyntaxError, ValueError, RecursionError, MemoryError, OSError):
+                pass  # it fails in its own time, if edf.py imports it
+    send(data, {"syntax_error": None, "changed": changed, "modules": modules[:1000]})
+
+
+def serve(data, given):
+    """Load the student's module, say how that went, then answer requests until the judge hangs up."""
+    os.chdir("/tmp")
+    interpreter = None
+    try:
+        interpreter = Interpreter(load(given))
+        loaded = {"error": None}
+    except BaseException as error:
+        loaded = {"error": describe(error)}
+    flush()
+    send(data, loaded)
+    if interpreter is None:
+        return
+    reader = FrameReader()
+    while True:
+        frame = reader.frame()
+        if frame is None:
+            received = os.read(data, 1 << 20)
+            if not received:
+                return
+            reader.feed(received)
+            continue
+        header, arrays = frame
+        reply = answer(interpreter, header["instructions"], arrays)
+        flush()  # what was printed belongs to this answer; the process may be ended right after it
+        send(data, *reply)
+
+
+def load(given):
+    """The student's edf.py as a module, with the given code put back. Raises what its code raises."""
+    sys.path.insert(0, SUBMISSION)
+    with open(f"{SUBMISSION}/{MODULE_FILE}", encoding="utf-8-sig") as file:
+        tree, _ = restore(file.read(), given)
+    module = types.ModuleType("edf")
+    module.__file__ = f"{SUBMISSION}/{MODULE_FILE}"
+    sys.modules["edf"] = module
+    exec(compile(tree, MODULE_FILE, "exec"), module.__dict__)
+    return module
+
+
+def answer(interpreter, instructions, arrays):
+    """Run a request: (header, arrays) of the reply.
+
+    Header: "results", one [kind, detail] for each answering instruction; the detail of an "array" is its
+    index; and "error", what the student's code raised, or None.
+    """
+    results, sent = [], []
+    error = None
+    try:
+        for kind, detail in interpreter.run(instructions, arrays):
+            if kind == "array":
+                sent.append(detail)
+                detail = len(sent) - 1
+            results.append([kind, detail])
+    except BaseException as raised:
+        error = describe(raised)
+    return {"results": results, "error": error}, sent
+
+
+def describe(error):
+    """An exception as the student would want to see it: type, message, and where in their own files."""
+    try:
+        message = str(error)[:TEXT]
+    except BaseException:
+        message = ""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if f.filename == MODULE_FILE or f.filename.startswith(SUBMISSION)]
+    where = [f"{os.path.basename(f.filename)}, line {f.lineno}, in {f.name}" for f in own[-6:]]
+    return {"type": type(error).__name__[:100], "message": message, "where": where}
+
+
+def send(data, header, arrays=()):
+    """Write one frame. What cannot be sent as it is becomes an error of the student's."""
+    try:
+        buffers = encode(header, arrays)
+    except BadFrame as error:
+        buffers = encode({"results": [], "error": {"type": "BadFrame", "message": str(error), "where": []}})
+    for buffer in buffers:
+        view = memoryview(buffer)
+        while view:
+            view = view[os.write(data, view) :]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,351 @@
+"""The judge's side of a sandbox: start it, fork a process for an exercise, exchange frames with that.
+
+Everything that arrives here was written by a stranger. A wrong answer, a broken frame, a crash or a silence
+becomes a `StudentError`, which costs the student that exercise; only what is our own or the machine's fault
+is a `SandboxError`.
+"""
+
+import errno
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import time
+
+from autograder.sandbox import bubblewrap
+from autograder.sandbox.inside.frames import BadFrame, FrameReader, encode
+from autograder.sandbox.policy import child_filter
+
+READ_SIZE = 1 << 18
+MAX_MESSAGE = 1 << 16
+START_SECONDS = 60  # for the template to import numpy, on a very busy machine
+REAP_SECONDS = 30
+
+
+class SandboxError(Exception):
+    """The sandbox did not do its part: the grader's error, never the student's."""
+
+
+class StudentError(Exception):
+    """The student's code raised, died or answered nonsense.
+
+    kind: "exception", "cpu", "wall", "memory", "exit", "signal" or "protocol". message: one sentence for
+    the student. type, where: of an exception, its class and the lines in the student's files.
+    """
+
+    def __init__(self, kind, message, type=None, where=()):
+        super().__init__(message)
+        self.kind, self.message, self.type, self.where = kind, message, type, list(where)
+
+
+class Sandbox:
+    """One submission's sandbox, a context manager. Leaving it ends every process inside.
+
+    submission: folder with edf.py and the student's other files. given: source of the definitions that
+    were given. packages: distributions that may be imported. limits: the assignment's (assignment.Limits).
+    """
+
+    def __init__(self, submission, given, packages, limits):
+        self.given, self.limits = given, limits
+        self.packages = packages
+        self.cpu_seconds = 0.0  # used by all its processes so far
+        self.peak_memory_kb = 0
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._bwrap = bubblewrap.start(submission, theirs, packages, limits.tmp_mb << 20)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._control.close()
+        self._bwrap.kill()
+        self._bwrap.wait()
+        self._bwrap.stderr.close()
+
+    def inspect(self):
+        """What the submission looks like, from parsing it inside, without running it.
+
+        Returns {"syntax_error": text or None, "changed": given names that the student changed, "modules":
+        allowed modules that it imports}. The modules are imported into the template on the way.
+        """
+        with self.process("inspect", self.limits.cpu_seconds) as process:
+            found, _ = process.receive()
+        syntax_error = found.get("syntax_error")
+        if syntax_error is not None:
+            return {"syntax_error": _text(syntax_error, 2000), "changed": [], "modules": []}
+        allowed = bubblewrap.allowed_modules(self.packages)
+        modules = [m for m in _texts(found.get("modules")) if m.partition(".")[0] in allowed]
+        # An imported __main__ would run a program, in the process that must stay clean.
+        modules = [m for m in modules if len(m) < 100 and "__main__" not in m][:100]
+        if modules:
+            # scipy takes 0.7 s to import: once here, not once an exercise. Names that fail are no modules.
+            failed = self._command({"command": "import", "modules": modules})["failed"]
+            modules = [m for m in modules if m not in failed]
+        return {"syntax_error": None, "changed": _texts(found.get("changed")), "modules": modules}
+
+    def process(self, task, cpu_seconds):
+        """Fork a `Process`, a context manager: task "inspect", or "serve", which loads the submission."""
+        return Process(self, task, cpu_seconds)
+
+    def _command(self, message):
+        self._send(message, ())
+        return self._receive(START_SECONDS)
+
+    def _send(self, message, descriptors):
+        try:
+            socket.send_fds(self._control, [json.dumps(message).encode()], descriptors)
+        except OSError as error:
+            raise SandboxError(self._why_it_ended()) from error
+
+    def _receive(self, seconds):
+        self._control.settimeout(seconds)
+        try:
+            data = self._control.recv(MAX_MESSAGE)
+        except TimeoutError:
+            raise SandboxError(f"the sandbox did not answer for {seconds} s") from None
+        except OSError as error:
+            raise SandboxError(self._why_it_ended()) from error
+        if not data:
+            raise SandboxError(self._why_it_ended())
+        return json.loads(data)
+
+    def _why_it_ended(self):
+        try:
+            _, said = self._bwrap.communicate(timeout=REAP_SECONDS)
+        except subprocess.TimeoutExpired:
+            return "the sandbox hung up"
+        last_line = said.decode(errors="replace").strip().splitlines()[-1:] or ["nothing"]
+        return f"the sandbox ended with status {self._bwrap.returncode}; it said: {last_line[0]}"
+
+
+class Process:
+    """A process in the sandbox with a fresh copy of the submission: `request` instructions of it."""
+
+    def __init__(self, sandbox, task, cpu_seconds):
+        self._sandbox = sandbox
+        self._limits = sandbox.limits
+        self._cpu_seconds = cpu_seconds
+        self._deadline = time.monotonic() + self._limits.wall_seconds(cpu_seconds)
+        self._reader = FrameReader()
+        self._output = bytearray()
+        self._output_size = 0
+        self._ended = None
+        self.cpu_seconds = 0.0
+        self._data, their_data = socket.socketpair()
+        self._output_pipe, their_output = os.pipe()
+        try:
+            sandbox._send(
+                {
+                    "command": "fork",
+                    "task": task,
+                    "limits": self._limits.rlimits(cpu_seconds),
+                    "seccomp": child_filter().hex(),
+                    "given": sandbox.given,
+                },
+                (their_data.fileno(), their_output),
+            )
+        finally:
+            their_data.close()
+            os.close(their_output)
+        self._data.setblocking(False)
+        os.set_blocking(self._output_pipe, False)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._data, selectors.EVENT_READ, self._read_data)
+        self._selector.register(self._output_pipe, selectors.EVENT_READ, self._read_output)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, error, *_):
+        """End the process, and wait until the template has reaped it."""
+        self._data.close()
+        if self._ended is None and error is not SandboxError:
+            self._reap(kill=True)
+        self._drain_output()
+        self._selector.close()
+        os.close(self._output_pipe)
+
+    @property
+    def output(self):
+        """What the process printed (stdout and stderr in one), as text, up to the limit."""
+        text = bytes(self._output).decode(errors="replace")
+        if self._output_size > len(self._output):
+            text += f"\n[{self._output_size - len(self._output)} more bytes were printed and not kept]"
+        return text
+
+    def load(self):
+        """Wait until the submission is loaded. Raises StudentError if its top level raises or dies."""
+        header, _ = self.receive()
+        if header.get("error") is not None:
+            raise _raised(header["error"])
+
+    def request(self, instructions, arrays=()):
+        """Have `instructions` run (see inside/interpreter.py); return their results.
+
+        Each result is a numpy array, an int for "length", or a str that says why there is none. Raises
+        StudentError for whatever the student's code does instead.
+        """
+        self._write(encode({"instructions": instructions}, arrays))
+        header, received = self.receive()
+        if header.get("error") is not None:
+            raise _raised(header["error"])
+        expected = sum(verb in ("get", "length") for verb, *_ in instructions)
+        return _results(header.get("results"), received, expected)
+
+    def receive(self):
+        """The next frame from the process: (header, arrays)."""
+        while True:
+            try:
+                frame = self._reader.frame()
+            except BadFrame as error:
+                raise StudentError("protocol", f"the code's answer can't be read: {error}") from None
+            if frame is not None:
+                return frame
+            self._turn()
+
+    def _write(self, buffers):
+        pending = [memoryview(buffer) for buffer in buffers]
+        self._selector.modify(self._data, selectors.EVENT_READ | selectors.EVENT_WRITE, self._read_data)
+        try:
+            while pending:
+                try:
+                    sent = self._data.send(pending[0])
+                except BlockingIOError:
+                    self._turn()
+                    continue
+                except OSError:
+                    break  # the process is gone: `receive` finds out why
+                pending[0] = pending[0][sent:]
+                if not pending[0]:
+                    pending.pop(0)
+        finally:
+            self._selector.modify(self._data, selectors.EVENT_READ, self._read_data)
+
+    def _turn(self):
+        """Wait for something to happen on the process's channels, and take it in."""
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            self._reap(kill=True)
+            seconds = self._limits.wall_seconds(self._cpu_seconds)
+            raise StudentError("wall", f"stopped after {seconds:g} s without finishing (did it wait?)")
+        for key, events in self._selector.select(left):
+            if events & selectors.EVENT_READ:
+                key.data()
+
+    def _read_data(self):
+        try:
+            data = self._data.recv(READ_SIZE)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            if error.errno != errno.ECONNRESET:
+                raise
+            data = b""
+        if not data:
+            self._reap(kill=False)
+            raise self._death()
+        try:
+            self._reader.feed(data)
+        except BadFrame as error:
+            raise StudentError("protocol", f"the code's answer can't be read: {error}") from None
+
+    def _read_output(self):
+        try:
+            data = os.read(self._output_pipe, READ_SIZE)
+        except BlockingIOError:
+            return False
+        if not data:
+            self._selector.unregister(self._output_pipe)
+            return False
+        room = (self._limits.output_kb << 10) - len(self._output)
+        self._output += data[: max(room, 0)]
+        self._output_size += len(data)
+        return True
+
+    def _drain_output(self):
+        if self._output_pipe in self._selector.get_map():
+            while self._read_output():
+                pass
+
+    def _reap(self, kill):
+        """Learn from the template how the process ended; `kill` it first, or leave it a moment to end."""
+        if not kill:
+            # It closed its channel, or died. One that lives on is killed when its time is up.
+            self._wait_for_end()
+        if self._ended is None:
+            try:
+                self._sandbox._send({"command": "kill"}, ())
+            except SandboxError:
+                pass  # it ended by itself: its last message is still there to be read
+            self._ended = self._sandbox._receive(REAP_SECONDS)
+        self.cpu_seconds = self._ended["cpu"]
+        self._sandbox.cpu_seconds += self.cpu_seconds
+        self._sandbox.peak_memory_kb = max(self._sandbox.peak_memory_kb, self._ended["memory"])
+
+    def _wait_for_end(self):
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._sandbox._control, selectors.EVENT_READ)
+            if self._output_pipe in self._selector.get_map():
+                selector.register(self._output_pipe, selectors.EVENT_READ)
+            while self._ended is None:
+                left = self._deadline - time.monotonic()
+                if left <= 0:
+                    return
+                for key, _ in selector.select(left):
+                    if key.fileobj is self._sandbox._control:
+                        self._ended = self._sandbox._receive(REAP_SECONDS)
+                    elif not self._read_output() and self._output_pipe not in self._selector.get_map():
+                        selector.unregister(self._output_pipe)
+
+    def _death(self):
+        """The StudentError for a process that ended before it answered."""
+        status = self._ended["status"]
+        cpu = self._ended["cpu"]
+        if os.WIFSIGNALED(status):
+            number = os.WTERMSIG(status)
+            if number in (signal.SIGXCPU, signal.SIGKILL) and cpu >= 0.9 * self._cpu_seconds:
+                return StudentError("cpu", f"stopped at its limit of {self._cpu_seconds:g} s of CPU time")
+            name = signal.Signals(number).name if number in set(signal.Signals) else str(number)
+            return StudentError("signal", f"the process died of signal {name}")
+        code = os.WEXITSTATUS(status)
+        return StudentError("exit", f"the code ended the process (exit status {code}) in place of returning")
+
+
+def _raised(error):
+    """The StudentError for an exception that the process says it caught."""
+    if not isinstance(error, dict):
+        return StudentError("protocol", "the code's answer can't be read: its error is no error")
+    kind = "memory" if error.get("type") == "MemoryError" else "exception"
+    name, message = _text(error.get("type"), 100), _text(error.get("message"), 2000)
+    where = [text[:300] for text in _texts(error.get("where"))[:6]]
+    return StudentError(kind, f"{name}: {message}" if message else name, name, where)
+
+
+def _texts(value):
+    """The strings of a list that a stranger sent."""
+    return [_text(item, 2000) for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _text(value, length):
+    """A stranger's text that can be written to a file: no halves of characters, not too long."""
+    return str(value)[:length].encode("utf-8", "backslashreplace").decode()
+
+
+def _results(described, arrays, expected):
+    if not isinstance(described, list) or len(described) != expected:
+        raise StudentError("protocol", "the code answered another question than the judge's")
+    results = []
+    for entry in described:
+        match entry:
+            case ["array", int(index)] if 0 <= index < len(arrays):
+                results.append(arrays[index])
+            case ["number", int(n)]:
+                results.append(n)
+            case ["missing", str(why)]:
+                results.append(_text(why, 200))
+            case _:
+                raise StudentError("protocol", "the code answered another question than the judge's")
+    return results
