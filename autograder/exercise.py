@@ -1,0 +1,77 @@
+"""What an exercise is. Each file in exercises/ defines one: its stubs, its checks, what it builds on."""
+
+import dataclasses
+import functools
+import importlib
+import inspect
+import pkgutil
+
+from autograder import exercises
+
+
+@dataclasses.dataclass(frozen=True)
+class Check:
+    """One property of the student's code. Its description is what the student is told was checked.
+
+    run(student, draw) returns None, or a remark for the report, when the property holds; it raises
+    compare.Mismatch when it doesn't. weight: its share of the exercise's points. after: ids of checks of
+    the same exercise without which this one says nothing. cpu_seconds: None, or the limit of a process of
+    its own, for a check that may end there.
+    """
+
+    id: str
+    description: str
+    run: callable
+    weight: int
+    after: tuple
+    cpu_seconds: float | None
+
+
+class Exercise:
+    """One exercise: what students write, and how it is judged.
+
+    id: used everywhere (stubs, notebook cells, points, reports). title: for people. stubs: dotted names in
+    edf.py that the student writes ("add.forward"); empty for an exercise that runs what others wrote.
+    needs: ids of exercises that it builds on: while one of these earns nothing, this one is blocked.
+    cpu_seconds: limit for its process, where the assignment's default is too little for honest slow code.
+    """
+
+    def __init__(self, id, title, stubs=(), needs=(), cpu_seconds=None):
+        self.id, self.title = id, title
+        self.stubs, self.needs, self.cpu_seconds = tuple(stubs), tuple(needs), cpu_seconds
+        self.checks = []
+
+    def __reduce__(self):
+        # To another process an exercise goes by its id: its checks are functions made on the spot.
+        return exercise_by_id, (self.id,)
+
+    def check(self, weight=1, after=(), cpu_seconds=None):
+        """Decorator: make a function (student, draw) a check. Its docstring is the description."""
+
+        def register(function):
+            description = " ".join(inspect.getdoc(function).split())
+            self.checks.append(
+                Check(function.__name__, description, function, weight, tuple(after), cpu_seconds)
+            )
+            return function
+
+        return register
+
+
+def exercise_by_id(id):
+    """The exercise of that id."""
+    return load_exercises()[id]
+
+
+@functools.cache
+def load_exercises():
+    """All exercises by id, from every module below exercises/."""
+    found = {}
+    for info in pkgutil.walk_packages(exercises.__path__, f"{exercises.__name__}."):
+        for value in vars(importlib.import_module(info.name)).values():
+            if isinstance(value, Exercise) and found.setdefault(value.id, value) is not value:
+                raise ValueError(f"two exercises are called {value.id}")
+    for exercise in found.values():
+        if missing := [id for id in exercise.needs if id not in found]:
+            raise ValueError(f"{exercise.id} needs {missing[0]}, which is no exercise")
+    return found

@@ -1,0 +1,25 @@
+"""SGD: plain gradient descent."""
+
+import numpy as np
+
+from autograder.compare import expect_close, expect_unchanged
+from autograder.exercise import Exercise
+
+SGD = Exercise("SGD", title="Gradient descent", stubs=["SGD"])
+
+
+@SGD.check()
+def steps(student, draw):
+    """three steps on three Params: each moves by −lr times its own gradient"""
+    starts = [draw.normal(3, 4), draw.normal(5), draw.normal(2, 3, 1, 4)]
+    params = [student.param(start) for start in starts]
+    expected = [start.astype(np.float64) for start in starts]
+    for _ in range(3):
+        gradients = [draw.normal(*start.shape) for start in starts]
+        for param, gradient in zip(params, gradients):
+            param.grad = gradient
+        student.call("SGD", 0.125)
+        expected = [p - 0.125 * g for p, g in zip(expected, gradients)]
+        for i, param in enumerate(params):
+            expect_close(param.top, expected[i], f"Param {i + 1} of {len(params)}")
+            expect_unchanged(param.grad, gradients[i], "a Param's gradient")

@@ -1,0 +1,226 @@
+"""Judges one submission: runs every check against its sandbox, and turns the outcomes into points.
+
+A check ends as pass, fail, blocked (by another check or exercise that failed) or grader error. A grader
+error is never a student's zero: the exercise then has no score.
+"""
+
+import dataclasses
+import graphlib
+import re
+import traceback
+
+from autograder.compare import Mismatch
+from autograder.draw import Draw
+from autograder.sandbox.session import StudentError
+from autograder.student import Edf
+
+PASS, FAIL, BLOCKED, GRADER_ERROR = "pass", "fail", "blocked", "grader error"
+
+# What a blank stub of the skeleton raises (skeleton.py writes it).
+STILL_BLANK = re.compile(r"exercise '(\w+)': (\S+) is still to be written")
+
+
+@dataclasses.dataclass
+class CheckResult:
+    """How one check ended.
+
+    message: for the student; detail: for the instructor; ran: False if it failed because the code did not
+    get to its end, rather than because of what came out.
+    """
+
+    id: str
+    description: str
+    weight: int
+    status: str
+    message: str = ""
+    detail: str = ""
+    ran: bool = True
+
+
+@dataclasses.dataclass
+class ExerciseResult:
+    """How one exercise ended. unusable: its code could not be run at all, so nothing can build on it."""
+
+    id: str
+    points: float
+    extra_credit: bool
+    status: str
+    score: float | None
+    message: str
+    checks: list
+    unusable: bool = False
+
+
+@dataclasses.dataclass
+class Judgement:
+    """All exercises of a submission in the assignment's order, and what is kept only for the record.
+
+    import_error: why the submission could not be loaded at all, or None. output: what each exercise's
+    processes printed. cpu_seconds: what each used.
+    """
+
+    exercises: list
+    import_error: str | None
+    output: dict
+    cpu_seconds: dict
+
+
+def judge(sandbox, assignment, secret):
+    """Run the assignment's checks in `sandbox` (session.Sandbox), inspected and without syntax errors.
+
+    secret: bytes that draw the hidden inputs.
+    """
+    judgement = Judgement([], None, {}, {})
+    results = {}
+    for exercise in in_order_of_needs(assignment.exercises):
+        if judgement.import_error is not None:
+            results[exercise.id] = failed_exercise(exercise, assignment, judgement.import_error)
+            continue
+        spent = sandbox.cpu_seconds
+        if spent >= assignment.limits.submission_cpu_seconds:
+            message = f"not run: the exercises before it used {spent:.0f} s of CPU time, all that there is"
+            results[exercise.id] = failed_exercise(exercise, assignment, message)
+            continue
+        runner = _Runner(sandbox, exercise, assignment, secret, judgement)
+        results[exercise.id] = runner.result(results)
+    judgement.exercises = [results[exercise.id] for exercise in assignment.exercises]
+    return judgement
+
+
+def in_order_of_needs(exercises):
+    """The exercises, each after those of them that it needs; otherwise in their order."""
+    by_id = {exercise.id: exercise for exercise in exercises}
+    sorter = graphlib.TopologicalSorter()
+    for exercise in exercises:
+        sorter.add(exercise.id, *(id for id in exercise.needs if id in by_id))
+    return [by_id[id] for id in sorter.static_order()]
+
+
+def failed_exercise(exercise, assignment, message, status=FAIL):
+    """The result of an exercise none of whose checks could run, for one and the same reason."""
+    checks = [_ended(check, status, message, ran=False) for check in exercise.checks]
+    return _scored(exercise, assignment, checks, message)
+
+
+class _Runner:
+    """Runs the checks of one exercise, in a process of its own."""
+
+    def __init__(self, sandbox, exercise, assignment, secret, judgement):
+        self.sandbox, self.exercise, self.assignment = sandbox, exercise, assignment
+        self.secret, self.judgement = secret, judgement
+
+    def result(self, results):
+        """The exercise's result; `results`: those of the exercises before it."""
+        needed = [results[id] for id in self.exercise.needs if id in results]
+        if unusable := [r.id for r in needed if r.unusable]:
+            message = f"blocked by {unusable[0]}, which could not be run"
+            return failed_exercise(self.exercise, self.assignment, message, BLOCKED)
+        checks = []
+        shared = [c for c in self.exercise.checks if c.cpu_seconds is None]
+        limit = self.exercise.cpu_seconds or self.assignment.limits.cpu_seconds
+        self._run(shared, limit, checks)
+        for check in self.exercise.checks:
+            if check.cpu_seconds is not None:
+                self._run([check], check.cpu_seconds, checks)
+        if not self.exercise.stubs:
+            _blame(checks, needed)
+        return _scored(self.exercise, self.assignment, checks)
+
+    def _run(self, checks, cpu_seconds, done):
+        """Run `checks` in one process; append their results to `done`."""
+        checks = list(checks)
+        while checks and (reason := _prevented(checks[0], done)):
+            done.append(_ended(checks.pop(0), BLOCKED, reason))
+        if not checks:
+            return
+        with self.sandbox.process("serve", cpu_seconds) as process:
+            try:
+                process.load()
+            except StudentError as error:
+                # The first load speaks for the submission: what fails here fails everywhere.
+                message = f"edf.py can't be imported: {explain(error)}"
+                if not self.judgement.cpu_seconds:
+                    self.judgement.import_error = message
+                done += [_ended(check, FAIL, message, ran=False) for check in checks]
+                checks = []
+            lost = None
+            for check in checks:
+                if reason := lost or _prevented(check, done):
+                    done.append(_ended(check, BLOCKED, reason))
+                    continue
+                result, alive = self._run_one(check, process)
+                done.append(result)
+                if not alive:
+                    lost = f"blocked by {check.id}: the process did not survive it"
+        self._keep(process)
+
+    def _run_one(self, check, process):
+        """(result of one check, whether its process can go on)."""
+        edf = Edf(process.request)
+        edf.fresh()
+        try:
+            remark = check.run(edf, Draw(self.secret, self.exercise.id, check.id))
+        except Mismatch as error:
+            return _ended(check, FAIL, error.message, error.detail), True
+        except StudentError as error:
+            alive = error.kind in ("exception", "memory")
+            blank = STILL_BLANK.search(error.message) if error.type == "NotImplementedError" else None
+            if blank and blank[1] != self.exercise.id and blank[1] in self.assignment.points:
+                return _ended(check, BLOCKED, f"blocked by {blank[1]}: {blank[2]} is not written yet"), alive
+            if blank:
+                return _ended(check, FAIL, f"{blank[2]} is not written yet", ran=False), alive
+            return _ended(check, FAIL, explain(error), ran=False), alive
+        except Exception:
+            # The check itself is broken: an instructor must look, no student may pay for it.
+            return _ended(check, GRADER_ERROR, "the grader failed here", traceback.format_exc()), True
+        return _ended(check, PASS, remark or ""), True
+
+    def _keep(self, process):
+        id = self.exercise.id
+        self.judgement.output[id] = self.judgement.output.get(id, "") + process.output
+        self.judgement.cpu_seconds[id] = self.judgement.cpu_seconds.get(id, 0.0) + process.cpu_seconds
+
+
+def explain(error):
+    """A StudentError in a sentence, with the place in the student's files."""
+    return f"{error.message} ({error.where[-1]})" if error.where else error.message
+
+
+def _ended(check, status, message, detail="", ran=True):
+    return CheckResult(check.id, check.description, check.weight, status, message, detail, ran)
+
+
+def _prevented(check, done):
+    """Why `check` can't say anything, after the results so far; None if it can."""
+    failed = [result.id for result in done if result.id in check.after and result.status != PASS]
+    return f"blocked by {failed[0]}" if failed else None
+
+
+def _blame(checks, needed):
+    """Of an exercise that only runs what others wrote: a failure is theirs, if one of them failed."""
+    at_fault = [result.id for result in needed if result.status in (FAIL, BLOCKED)]
+    for result in checks:
+        if result.status == FAIL and at_fault:
+            result.status = BLOCKED
+            result.message = f"blocked by {at_fault[0]}: {result.message}"
+
+
+def _scored(exercise, assignment, checks, message=None):
+    """The exercise's points are shared out by the weights of its checks; a grader error leaves no score."""
+    points = assignment.points[exercise.id]
+    statuses = [check.status for check in checks]
+    status = next((s for s in (GRADER_ERROR, FAIL, BLOCKED) if s in statuses), PASS)
+    earned = sum(check.weight for check in checks if check.status == PASS)
+    score = round(points * earned / sum(check.weight for check in checks), 2)
+    if message is None:
+        message = next((check.message for check in checks if check.status == status), "")
+    return ExerciseResult(
+        id=exercise.id,
+        points=points,
+        extra_credit=exercise.id in assignment.extra_credit,
+        status=status,
+        score=None if status == GRADER_ERROR else score,
+        message=message,
+        checks=checks,
+        unusable=not earned and all(not c.ran for c in checks if c.status == FAIL),
+    )

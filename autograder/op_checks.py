@@ -1,0 +1,116 @@
+"""What the checks of an operation have in common: forward, one gradient, and how it treats its inputs."""
+
+import numpy as np
+
+from autograder import reference
+from autograder.compare import Mismatch, expect_close, expect_unchanged
+
+
+def expect_forward(student, op):
+    """The student's forward of `op` (reference.Op) must equal the reference's."""
+    node, _ = op.build(student)
+    node.forward()
+    expect_close(node.top, reference.forward(op), f"{op.name}.top")
+    student.fresh()
+
+
+def expect_gradient(student, draw, op, to):
+    """The student's gradient to the input named `to` must be the reference's, for a random upstream one."""
+    upstream = random_upstream(draw, op)
+    node, leaves = op.build(student, params=[to])
+    run(node, upstream)
+    expect_close(leaves[to].grad, reference.gradient(op, upstream, to), gradient_name(op, to))
+    student.fresh()
+
+
+def random_upstream(draw, op):
+    """A normal upstream gradient for `op`: not of ones, which many mistakes get right.
+
+    That of a single number is positive: two of them, added up, must not nearly cancel.
+    """
+    shape = reference.forward(op).shape
+    return draw.normal(*shape) if shape else 1 + draw.uniform(0.5)
+
+
+def run(node, upstream):
+    """One forward and backward pass of one operation, its upstream gradient put there."""
+    node.forward()
+    node.grad = upstream
+    node.backward()
+
+
+def gradient_name(op, to):
+    """How the gradient to an input is called in messages."""
+    return f"the gradient of {op.name} to {to}"
+
+
+def check_inputs_unmodified(exercise, make, after, params=None):
+    """Add the check that forward and backward leave the inputs and the upstream gradient as they were.
+
+    make(draw) gives the operation to try it on; after: ids of the checks that this one builds on; params:
+    names of the inputs that are Params, by default all.
+    """
+
+    @exercise.check(after=after)
+    def inputs_unmodified(student, draw):
+        """forward and backward do not modify their inputs or the upstream gradient"""
+        op = make(draw)
+        upstream = random_upstream(draw, op)
+        node, leaves = op.build(student, params=op.inputs if params is None else params)
+        run(node, upstream)
+        for name, leaf in leaves.items():
+            expect_unchanged(leaf.top, op.inputs[name], f"{op.name}'s input {name}")
+        expect_unchanged(node.grad, upstream, f"{op.name}'s upstream gradient")
+
+
+def check_gradient_rules(exercise, make, to, after):
+    """Add the checks that hold for the backward of every operation.
+
+    make(draw) gives an operation; to: names of the inputs that get a gradient; after: as above.
+    """
+
+    @exercise.check(after=after)
+    def accumulates(student, draw):
+        """gradients add up: an input that two operations use gets the sum of both gradients"""
+        op = make(draw)
+        upstreams = random_upstream(draw, op), random_upstream(draw, op)
+        first, leaves = op.build(student, params=to)
+        second = student.op(op.name, *leaves.values(), **op.options)
+        run(first, upstreams[0])
+        run(second, upstreams[1])
+        for name in to:
+            expected = sum(reference.gradient(op, upstream, name) for upstream in upstreams)
+            expect_close(leaves[name].grad, expected, f"{gradient_name(op, name)}, used twice,")
+
+    @exercise.check(after=after)
+    def values_get_no_gradient(student, draw):
+        """an input that is a Value gets no gradient, and the others still get theirs"""
+        op = make(draw)
+        upstream = random_upstream(draw, op)
+        for name in to:
+            others = [other for other in to if other != name]
+            node, leaves = op.build(student, params=others)
+            run(node, upstream)
+            for other in others:
+                expected = reference.gradient(op, upstream, other)
+                expect_close(leaves[other].grad, expected, gradient_name(op, other))
+            if not isinstance(leaves[name].grad, str):
+                raise Mismatch(f"{op.name}.backward gave a gradient to {name}, although it is a Value")
+            student.fresh()
+
+    @exercise.check(after=after)
+    def second_pass(student, draw):
+        """a second forward and backward on new numbers is right too: nothing is left from the first"""
+        first, second = make(draw), make(draw)
+        node, leaves = first.build(student, params=to)
+        run(node, random_upstream(draw, first))
+        student.flush()
+        for name, leaf in leaves.items():
+            leaf.top = second.inputs[name]
+            leaf.grad = np.zeros_like(second.inputs[name])
+        upstream = random_upstream(draw, second)
+        run(node, upstream)
+        expect_close(node.top, reference.forward(second), f"{second.name}.top in the second pass")
+        for name in to:
+            expected = reference.gradient(second, upstream, name)
+            expect_close(leaves[name].grad, expected, f"{gradient_name(second, name)} in the second pass")
