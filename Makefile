@@ -1,0 +1,63 @@
+# The commands of the project. `make` lists them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+SUBMISSIONS ?= data/sample_class/submissions
+OUT ?= graded
+JOBS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup grade test doctor skeleton lint measure data-full lock clean
+
+help:  ## list the commands
+	@echo "make COMMAND, with COMMAND one of"
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## */\t/' | expand -t 14 | sed 's/^/  /'
+
+setup: $(READY)  ## make the environment in .venv (the others do it by themselves)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name it: make PYTHON=/path/to/python3.11"; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' || \
+		{ echo "Python's venv module is missing; on Debian and Ubuntu: apt install python3-venv"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+grade: $(READY)  ## grade a class: SUBMISSIONS=folder OUT=folder JOBS=n (by default the sample class)
+	@$(BIN)/autograder grade "$(SUBMISSIONS)" --out "$(OUT)" $(if $(JOBS),--jobs $(JOBS))
+
+test: $(READY)  ## run the project's own tests
+	@$(BIN)/ruff check .
+	@$(BIN)/autograder skeleton --check
+	@$(BIN)/python -m pytest -q
+
+doctor: $(READY)  ## say what isolation this machine gives
+	@$(BIN)/autograder doctor
+
+skeleton: $(READY)  ## make pset/edf.py anew from solutions/edf.py and the assignment
+	@$(BIN)/autograder skeleton
+	@cp pset/edf.py data/sample_class/submissions/xavi/edf.py
+
+lint: $(READY)  ## check and format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+measure: $(READY)  ## measure what the judge's tolerances rest on (15 minutes; tables for docs/judging.md)
+	@$(BIN)/python tests/measure_judging.py
+
+data-full: $(READY)  ## download the full MNIST
+	@$(BIN)/python data/fetch_full.py
+
+lock: $(READY)  ## pin the newest versions of all packages in requirements.lock
+	@$(BIN)/python -m pip install --quiet uv
+	@{ echo '# Made by `make lock` from pyproject.toml.'; \
+	   $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+	   --no-emit-index-url --no-header --no-annotate --extra dev pyproject.toml; } > requirements.lock
+
+clean:  ## remove the environment (not the course secret, not what was graded)
+	rm -rf $(VENV) *.egg-info

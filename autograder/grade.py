@@ -1,0 +1,191 @@
+"""The line of `make grade`: intake → sandbox → judge → scores, submission by submission, in parallel."""
+
+import concurrent.futures
+import ctypes
+import dataclasses
+import hashlib
+import itertools
+import multiprocessing
+import os
+import signal
+import tempfile
+import time
+
+from autograder import judge as judging
+from autograder.compare import Mismatch
+from autograder.draw import Draw
+from autograder.intake import Broken, read_submission
+from autograder.reference import SOLUTION
+from autograder.sandbox.session import Sandbox, SandboxError, StudentError
+from autograder.scores import grader_version
+from autograder.secret import fingerprint
+from autograder.skeleton import given_source, make_skeleton
+from autograder.student import local_edf
+
+PR_SET_PDEATHSIG = 1
+GRADED, SYNTAX_ERROR, IMPORT_FAILED, GRADER_ERROR = "graded", "syntax error", "import failed", "grader error"
+
+
+class GraderFault(Exception):
+    """The grader fails on its own reference: nothing may be graded with it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """All that grading one submission depends on, besides the grader itself."""
+
+    submission: object  # intake.Submission
+    assignment: object  # assignment.Assignment
+    secret: bytes
+
+
+def check_reference(assignment, secret):
+    """Hold the reference to every check of the assignment. Raises GraderFault.
+
+    It catches a broken check before any student meets it, and it computes the expected values once: the
+    processes that are forked after this have them.
+    """
+    for exercise in assignment.exercises:
+        edf = local_edf(SOLUTION)
+        for check in exercise.checks:
+            edf.fresh()
+            try:
+                check.run(edf, Draw(secret, exercise.id, check.id))
+            except Mismatch as error:
+                fault = f"{error.message}; {error.detail}"
+            except Exception as error:
+                fault = f"{type(error).__name__}: {error}"
+            else:
+                continue
+            raise GraderFault(f"The reference fails {exercise.id}, check {check.id}: {fault}")
+
+
+def needs_grading(job, score):
+    """True unless `score`, the one from an earlier run or None, is of this very job."""
+    if score is None or not score.get("key"):
+        return True
+    try:
+        key = _key(job, read_submission(job.submission).digest())
+    except Broken as broken:
+        key = _key(job, str(broken))
+    except OSError:
+        return True
+    return key != score["key"]
+
+
+def grade(jobs, processes):
+    """Grade each of `jobs`, in this many processes. Returns an iterator over (score, record), as they come.
+
+    The processes are forked before this returns: there must be no threads yet.
+    """
+    executor = concurrent.futures.ProcessPoolExecutor(
+        processes,
+        mp_context=multiprocessing.get_context("fork"),
+        initializer=_die_with,
+        initargs=(os.getpid(),),
+    )
+    # A short queue, so that nothing of a large class lies about in memory.
+    waiting = iter(jobs)
+    running = {executor.submit(grade_submission, job) for job in itertools.islice(waiting, 2 * processes)}
+    return _results(executor, running, waiting)
+
+
+def _results(executor, running, waiting):
+    try:
+        while running:
+            done, running = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
+            for future in done:
+                running |= {executor.submit(grade_submission, job) for job in itertools.islice(waiting, 1)}
+                yield future.result()
+    finally:
+        # On the way out of an error or Ctrl-C: do not wait for what is running.
+        executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _die_with(parent):
+    """End this process when the grader's main process ends, however it ends; leave Ctrl-C to that one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def grade_submission(job):
+    """Grade one submission: (score, record).
+
+    score: a dict of JSON values, the same bytes for the same key; record: time used, and what was printed.
+    """
+    started = time.monotonic()
+    assignment = job.assignment
+    record = {"output": {}, "cpu_seconds": {}}
+    digest, notes, changed = "", (), []
+    try:
+        contents = read_submission(job.submission)
+        digest, notes = contents.digest(), contents.notes
+        changed, judgement = _judge(contents, assignment, job.secret)
+        results = judgement.exercises
+        record = {"output": judgement.output, "cpu_seconds": judgement.cpu_seconds}
+        status, message = GRADED, ""
+        if judgement.import_error is not None:
+            status, message = IMPORT_FAILED, judgement.import_error
+        elif any(result.status == judging.GRADER_ERROR for result in results):
+            status, message = GRADER_ERROR, "a check failed for a reason of its own; see its detail"
+    except Broken as broken:
+        status, message = broken.status, broken.message
+        results = _all_failed(assignment, broken.message)
+    except (SandboxError, OSError) as error:
+        status, message = GRADER_ERROR, f"{type(error).__name__}: {error}"
+        results = _all_failed(assignment, "not judged", judging.GRADER_ERROR)
+    score = {
+        "student": job.submission.student,
+        "status": status,
+        "message": message,
+        "score": _total(results),
+        "max_score": assignment.total,
+        "exercises": {result.id: _exercise(result) for result in results},
+        "changed": changed,
+        "notes": list(notes),
+        "assignment": assignment.name,
+        "submission": digest,
+        "grader": grader_version(),
+        "secret": fingerprint(job.secret),
+        # A grader error has no key: it is never taken for done, the next run tries again.
+        "key": "" if status == GRADER_ERROR else _key(job, digest or message),
+    }
+    return score, {**record, "wall_seconds": round(time.monotonic() - started, 3)}
+
+
+def _judge(contents, assignment, secret):
+    """(given names that the student changed, Judgement) of a submission. Raises Broken, SandboxError."""
+    given = given_source(make_skeleton(assignment.stubs), assignment.stubs)
+    with tempfile.TemporaryDirectory(prefix="autograder-") as folder:
+        os.chmod(folder, 0o755)  # the sandbox may be another user's
+        contents.write_to(folder)
+        with Sandbox(folder, given, assignment.packages, assignment.limits) as sandbox:
+            try:
+                found = sandbox.inspect()
+            except StudentError as error:
+                raise Broken(SYNTAX_ERROR, f"edf.py can't be parsed: {error.message}") from None
+            if found["syntax_error"] is not None:
+                raise Broken(SYNTAX_ERROR, f"edf.py is not valid Python: {found['syntax_error']}")
+            return found["changed"], judging.judge(sandbox, assignment, secret)
+
+
+def _all_failed(assignment, message, status=judging.FAIL):
+    return [judging.failed_exercise(e, assignment, message, status) for e in assignment.exercises]
+
+
+def _key(job, content):
+    """A hash of all that a score depends on: a submission's digest or why it has none, and what is ours."""
+    ours = job.assignment.fingerprint(), grader_version(), fingerprint(job.secret)
+    return hashlib.sha256(repr((content, *ours)).encode()).hexdigest()
+
+
+def _total(results):
+    """The sum of the scores, or None if one is missing: what was not judged is no zero."""
+    scores = [result.score for result in results]
+    return None if None in scores else round(sum(scores), 2)
+
+
+def _exercise(result):
+    return {key: value for key, value in dataclasses.asdict(result).items() if key != "id"}

@@ -1,0 +1,139 @@
+"""One run of `autograder grade`: from a folder of submissions to scores and a table in the terminal."""
+
+import statistics
+from concurrent.futures.process import BrokenProcessPool
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from autograder import judge
+from autograder.grade import GRADED, GRADER_ERROR, Job, check_reference, grade, needs_grading
+from autograder.intake import find_submissions
+from autograder.sandbox.bubblewrap import bwrap
+from autograder.scores import Scores
+from autograder.secret import course_secret, fingerprint
+
+COLOURS = {judge.PASS: "green", judge.FAIL: "red", judge.BLOCKED: "yellow", judge.GRADER_ERROR: "magenta"}
+
+
+def run(folder, out, assignment, secret_file, jobs):
+    """Grade what is new or changed in `folder` into `out`; returns the exit status."""
+    console = Console(highlight=False, soft_wrap=True)
+    submissions = find_submissions(folder)
+    bwrap()  # before anything is written: without a sandbox there is nothing to do
+    secret, is_new = course_secret(secret_file)
+    if is_new:
+        console.print(f"Made a new course secret: {secret_file}. Keep a copy; a regrade needs it.")
+    with Scores(out) as scores:
+        todo = _todo(submissions, assignment, secret, scores, console)
+        if todo:
+            with console.status("Checking the checks on the reference…"):
+                check_reference(assignment, secret)
+            try:
+                _grade_all(todo, jobs, scores, console)
+            except BrokenProcessPool:
+                console.print("[red]A grading process was killed.[/] What was graded is kept: run it again.")
+                return 1
+        return _finish(submissions, assignment, scores, console)
+
+
+def _todo(submissions, assignment, secret, scores, console):
+    """Jobs for the submissions that have no score, or one that something has changed for."""
+    todo, other_secret = [], 0
+    for submission in submissions:
+        job, score = Job(submission, assignment, secret), scores.read(submission.student)
+        if needs_grading(job, score):
+            todo.append(job)
+            other_secret += score is not None and score.get("secret") != fingerprint(secret)
+    if other_secret:
+        console.print(
+            f"[yellow]{other_secret} submissions were graded with another course secret:[/] they are graded "
+            "again, on other inputs. To keep to the old ones, stop and restore that secret from its copy."
+        )
+    if unchanged := len(submissions) - len(todo):
+        console.print(f"{unchanged} of {len(submissions)} submissions are unchanged since they were graded.")
+    return todo
+
+
+def _grade_all(todo, jobs, scores, console):
+    width = min(24, max(len(job.submission.student) for job in todo))
+    results = grade(todo, jobs)  # forks, so it comes before the progress bar starts its thread
+    progress = Progress(
+        TextColumn("grading"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )
+    with progress:
+        task = progress.add_task("", total=len(todo))
+        for score, record in results:
+            scores.write(score, record)
+            console.print(describe(score, width))
+            progress.advance(task)
+
+
+def describe(score, width):
+    """One line on a graded submission, as rich markup: who, how many points, what failed first."""
+    exercises = score["exercises"]
+    marks = "".join(_mark(result["status"]) for result in exercises.values())
+    points = "–" if score["score"] is None else f"{score['score']:g}"
+    if score["status"] != GRADED:
+        what = f"{score['status']}: {score['message']}"
+    else:
+        failed = [id for id, result in exercises.items() if result["status"] != judge.PASS]
+        failed.sort(key=lambda id: exercises[id]["status"] != judge.FAIL)
+        what = f"{failed[0]}: {exercises[failed[0]]['message']}" if failed else ""
+    if score["changed"]:
+        what += f" (given code put back: {', '.join(score['changed'])})"
+    name = score["student"] if len(score["student"]) <= width else score["student"][: width - 1] + "…"
+    return f"{escape(name):<{width}} {points:>7} / {score['max_score']:g}  {marks}  {escape(one_line(what))}"
+
+
+def one_line(text):
+    """Text of a student's, safe for a terminal: no control characters, no line breaks, not too long."""
+    return "".join(c if c.isprintable() else "·" for c in text)[:140]
+
+
+def _mark(status):
+    letter = {judge.PASS: "■", judge.FAIL: "✗", judge.BLOCKED: "·", judge.GRADER_ERROR: "?"}[status]
+    return f"[{COLOURS[status]}]{letter}[/]"
+
+
+def _finish(submissions, assignment, scores, console):
+    """Write grades.csv and say how the class did: grader errors first."""
+    all_scores = [scores.read(submission.student) for submission in submissions]
+    scores.write_grades(all_scores, [exercise.id for exercise in assignment.exercises])
+    errors = [score for score in all_scores if score["status"] == GRADER_ERROR]
+    console.print()
+    for score in errors:
+        console.print(
+            f"[magenta bold]Grader error[/] {escape(score['student'])}: {escape(one_line(score['message']))}"
+        )
+    known = [score["score"] for score in all_scores if score["score"] is not None]
+    _print_exercises(all_scores, assignment, console)
+    by_status = {}
+    for score in all_scores:
+        by_status[score["status"]] = by_status.get(score["status"], 0) + 1
+    counts = ", ".join(f"{count} {status}" for status, count in sorted(by_status.items()))
+    console.print(f"{len(all_scores)} submissions: {counts}")
+    if known:
+        console.print(
+            f"score of {assignment.total:g}: mean {statistics.mean(known):.1f}, "
+            f"median {statistics.median(known):g}, from {min(known):g} to {max(known):g}"
+        )
+    console.print(f"grades: {scores.folder / 'grades.csv'}   check by check: {scores.folder / 'scores'}")
+    return 1 if errors else 0
+
+
+def _print_exercises(all_scores, assignment, console):
+    """One line an exercise, in the order of the marks above: how many passed."""
+    legend = "  ".join(f"{_mark(status)} {status}" for status in COLOURS)
+    console.print(f"{legend}    in the order: {', '.join(e.id for e in assignment.exercises)}")
+    passed = {
+        exercise.id: sum(s["exercises"][exercise.id]["status"] == judge.PASS for s in all_scores)
+        for exercise in assignment.exercises
+    }
+    console.print("passed: " + "  ".join(f"{id} {count}" for id, count in passed.items()))

@@ -1,0 +1,54 @@
+"""The course secret: it draws the hidden inputs, so nobody who lacks it can know them."""
+
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+from autograder.assignment import ROOT
+
+FILE = ROOT / ".course-secret"
+SIZE = 32
+
+
+class SecretError(Exception):
+    """The file of the secret can't be used; the message says what to do."""
+
+
+def course_secret(path=FILE):
+    """The secret's bytes, and True if it was made just now. Raises SecretError.
+
+    The file holds them in hexadecimal, readable by its owner alone.
+    """
+    path = Path(path)
+    try:
+        # O_EXCL: of two runs that start at once, one makes it and the other reads it.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return _read(path), False
+    except OSError as error:
+        raise SecretError(f"The course secret {path} can't be made: {error.strerror}.") from None
+    secret = secrets.token_bytes(SIZE)
+    with open(descriptor, "w", encoding="ascii") as file:
+        file.write(secret.hex() + "\n")
+    return secret, True
+
+
+def _read(path):
+    try:
+        secret = bytes.fromhex(path.read_text(encoding="ascii"))
+    except OSError as error:
+        raise SecretError(f"The course secret {path} can't be read: {error.strerror}.") from None
+    except ValueError:
+        secret = b""
+    if len(secret) != SIZE:
+        raise SecretError(
+            f"{path} is no course secret ({2 * SIZE} hexadecimal digits). Restore it from your backup; "
+            "if there is none, delete it, and all submissions are graded anew with another one."
+        )
+    return secret
+
+
+def fingerprint(secret):
+    """Twelve characters that tell one secret from another, and do not give it away."""
+    return hashlib.blake2b(secret, person=b"fingerprint", digest_size=6).hexdigest()

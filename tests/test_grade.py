@@ -1,0 +1,218 @@
+"""`autograder grade` as a command: what it skips, what it survives, what it refuses."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import ROOT
+
+from autograder import grade as grading
+from autograder.assignment import load_assignment
+from autograder.cli import main
+from autograder.exercise import Exercise
+from autograder.grade import GraderFault, Job, check_reference, grade_submission
+from autograder.intake import Submission
+from autograder.scores import Scores
+
+REFERENCE = (ROOT / "solutions" / "edf.py").read_text(encoding="utf-8")
+SECRET = bytes(range(32))
+
+
+@pytest.fixture
+def classroom(tmp_path, quick_assignment):
+    """A class of two in a folder, and a function that grades it: classroom.grade(...) → exit status."""
+
+    class Classroom:
+        folder, out = tmp_path / "submitted", tmp_path / "out"
+
+        def hand_in(self, student, source):
+            (self.folder / student).mkdir(parents=True, exist_ok=True)
+            (self.folder / student / "edf.py").write_text(source)
+
+        def command(self, secret="secret"):
+            paths = ["--out", str(self.out), "--secret", str(tmp_path / secret)]
+            return ["grade", str(self.folder), *paths, "--assignment", str(quick_assignment), "--jobs", "2"]
+
+        def grade(self, **options):
+            return main(self.command(**options))
+
+        def scores(self):
+            return {path.name: path.read_bytes() for path in sorted((self.out / "scores").iterdir())}
+
+    room = Classroom()
+    room.hand_in("right", REFERENCE)
+    room.hand_in("wrong", REFERENCE.replace("self.top = self.x.top + self.y.top", "self.top = self.x.top"))
+    return room
+
+
+def written_at(classroom):
+    return {path.name: path.stat().st_mtime_ns for path in (classroom.out / "scores").iterdir()}
+
+
+def test_a_second_run_grades_only_what_changed(classroom, capsys):
+    assert classroom.grade() == 0
+    before = written_at(classroom)
+    classroom.hand_in("wrong", REFERENCE)
+    assert classroom.grade() == 0
+    after = written_at(classroom)
+    assert after["right.json"] == before["right.json"]
+    assert after["wrong.json"] > before["wrong.json"]
+    assert "1 of 2 submissions are unchanged" in capsys.readouterr().out
+    assert json.loads(classroom.scores()["wrong.json"])["score"] == 10
+
+
+def test_grading_again_gives_the_same_bytes(classroom):
+    classroom.grade()
+    first = classroom.scores()
+    shutil.rmtree(classroom.out)
+    classroom.grade()
+    assert classroom.scores() == first
+
+
+def test_another_secret_says_so_and_grades_again(classroom, capsys):
+    classroom.grade()
+    before = written_at(classroom)
+    assert classroom.grade(secret="other") == 0
+    assert "2 submissions were graded with another course secret" in capsys.readouterr().out
+    assert all(time > before[name] for name, time in written_at(classroom).items())
+
+
+def test_a_corrupt_score_is_graded_again(classroom):
+    classroom.grade()
+    good = classroom.scores()
+    (classroom.out / "scores" / "right.json").write_bytes(good["right.json"][:100])
+    assert classroom.grade() == 0
+    assert classroom.scores() == good
+
+
+def test_a_killed_run_loses_nothing_and_the_next_one_finishes(classroom, tmp_path):
+    """kill -9 in the middle: what was graded stays as it was, and the end is that of an undisturbed run."""
+    for i in range(6):
+        classroom.hand_in(f"student{i}", REFERENCE + f"\n# {i}\n")
+    # It hangs until its limit: the run is still going when it is killed.
+    classroom.hand_in("slow", "while True:\n    pass\n")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "autograder", *classroom.command()], cwd=ROOT, stdout=subprocess.DEVNULL
+    )
+    folder = classroom.out / "scores"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not list(folder.glob("*.json")):
+        time.sleep(0.01)
+    children = descendants(process.pid)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    kept = classroom.scores()
+    assert kept
+    assert wait_until_gone(children), "a grading process or sandbox outlived the grader"
+    times = written_at(classroom)
+    assert classroom.grade() == 0
+    assert {name: written_at(classroom)[name] for name in times if name.endswith(".json")} == {
+        name: t for name, t in times.items() if name.endswith(".json")
+    }
+    resumed = classroom.scores()
+    shutil.rmtree(classroom.out)
+    classroom.grade()
+    assert {n: b for n, b in resumed.items() if n.endswith(".json")} == classroom.scores()
+    assert len(classroom.scores()) == 9
+
+
+def descendants(pid):
+    """The processes below a process."""
+    parents = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                with open(f"/proc/{entry}/stat") as file:
+                    parents[int(entry)] = int(file.read().rpartition(")")[2].split()[1])
+            except OSError:
+                pass
+    found, todo = [], [pid]
+    while todo:
+        parent = todo.pop()
+        below = [child for child, its_parent in parents.items() if its_parent == parent]
+        found += below
+        todo += below
+    return found
+
+
+def wait_until_gone(pids):
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if not any(alive(pid) for pid in pids):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_two_runs_on_one_output_are_refused(classroom, capsys):
+    classroom.out.mkdir()
+    with Scores(classroom.out):
+        assert classroom.grade() == 2
+    assert "Another run is grading" in capsys.readouterr().err
+    assert classroom.grade() == 0
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["grade", "/nowhere/at/all"], "There is no folder"),
+        (["grade", str(ROOT / "solutions")], "is a single submission"),
+        (["grade", str(ROOT / "data"), "--assignment", "/nowhere.toml"], "There is no assignment file"),
+    ],
+)
+def test_unusable_arguments_say_what_to_do_and_exit_with_2(arguments, said, tmp_path, capsys):
+    assert main([*arguments, "--out", str(tmp_path / "out"), "--secret", str(tmp_path / "secret")]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_check_that_breaks_is_a_grader_error_and_no_zero(classroom, monkeypatch):
+    """The student's other exercises keep their points, the total is left open, the run exits non-zero."""
+    broken = Exercise("mean", "Mean", stubs=["mean.forward", "mean.backward"])
+
+    @broken.check()
+    def divides_by_zero(student, draw):
+        """never judges anything"""
+        return 1 / 0
+
+    assignment = load_assignment(classroom.command()[classroom.command().index("--assignment") + 1])
+    add = assignment.exercises[0]
+    object.__setattr__(assignment, "exercises", (add, broken))
+    with pytest.raises(GraderFault, match="mean, check divides_by_zero: ZeroDivisionError"):
+        check_reference(assignment, SECRET)
+    submission = Submission("right", classroom.folder / "right")
+    score, _ = grade_submission(Job(submission, assignment, SECRET))
+    assert score["status"] == "grader error"
+    assert score["score"] is None
+    assert score["key"] == ""
+    assert score["exercises"]["add"]["score"] == 6
+    assert score["exercises"]["mean"]["score"] is None
+
+
+def test_a_sandbox_that_cannot_start_is_a_grader_error(classroom, monkeypatch):
+    def refuse(*_):
+        raise grading.SandboxError("no namespaces today")
+
+    monkeypatch.setattr(grading.Sandbox, "__init__", refuse)
+    submission = Submission("right", classroom.folder / "right")
+    assignment = load_assignment(classroom.command()[classroom.command().index("--assignment") + 1])
+    score, _ = grade_submission(Job(submission, assignment, SECRET))
+    assert (score["status"], score["score"]) == ("grader error", None)
+
+
+def test_names_that_a_spreadsheet_would_compute_are_defused(classroom):
+    classroom.hand_in("=1+2", REFERENCE)
+    classroom.grade()
+    assert "\n'=1+2,graded,10.0," in (classroom.out / "grades.csv").read_text()
