@@ -7,6 +7,7 @@ error is never a student's zero: the exercise then has no score.
 import dataclasses
 import graphlib
 import re
+import time
 import traceback
 
 from autograder.compare import Mismatch
@@ -72,19 +73,27 @@ def judge(sandbox, assignment, secret):
     """
     judgement = Judgement([], None, {}, {})
     results = {}
+    started = time.monotonic()
     for exercise in in_order_of_needs(assignment.exercises):
         if judgement.import_error is not None:
             results[exercise.id] = failed_exercise(exercise, assignment, judgement.import_error)
             continue
-        spent = sandbox.cpu_seconds
-        if spent >= assignment.limits.submission_cpu_seconds:
-            message = f"not run: the exercises before it used {spent:.0f} s of CPU time, all that there is"
-            results[exercise.id] = failed_exercise(exercise, assignment, message)
+        if reason := _out_of_time(sandbox, assignment.limits, time.monotonic() - started):
+            results[exercise.id] = failed_exercise(exercise, assignment, reason)
             continue
         runner = _Runner(sandbox, exercise, assignment, secret, judgement)
         results[exercise.id] = runner.result(results)
     judgement.exercises = [results[exercise.id] for exercise in assignment.exercises]
     return judgement
+
+
+def _out_of_time(sandbox, limits, elapsed):
+    """Why no further exercise of a submission is run; None while there is time left for it."""
+    if sandbox.cpu_seconds >= limits.submission_cpu_seconds:
+        return f"not run: the exercises before it used all {limits.submission_cpu_seconds:g} s of CPU time"
+    if elapsed >= (wall := limits.wall_seconds(limits.submission_cpu_seconds)):
+        return f"not run: the exercises before it took {wall:g} s, all that there is"
+    return None
 
 
 def in_order_of_needs(exercises):

@@ -1,5 +1,6 @@
 """`autograder grade` as a command: what it skips, what it survives, what it refuses."""
 
+import csv
 import json
 import os
 import shutil
@@ -210,6 +211,43 @@ def test_a_sandbox_that_cannot_start_is_a_grader_error(classroom, monkeypatch):
     assignment = load_assignment(classroom.command()[classroom.command().index("--assignment") + 1])
     score, _ = grade_submission(Job(submission, assignment, SECRET))
     assert (score["status"], score["score"]) == ("grader error", None)
+
+
+def test_broken_submissions_get_their_verdicts_and_the_rest_of_the_class_goes_on(classroom, capsys):
+    classroom.hand_in("deep", "x = " + "-" * 200_000 + "1\n")
+    classroom.hand_in("empty", "")
+    classroom.hand_in("two", "print 1\n")
+    (classroom.folder / "latin").mkdir()
+    (classroom.folder / "latin" / "edf.py").write_bytes("x = 'é'".encode("latin-1"))
+    (classroom.folder / "missing").mkdir()
+    (classroom.folder / "binary.py").write_bytes(bytes(100))
+    (classroom.folder / "huge.py").write_bytes(b"#" * (50 << 20))
+    assert classroom.grade() == 0
+    with open(classroom.out / "grades.csv", newline="") as file:
+        statuses = {row["student"]: row["status"] for row in csv.DictReader(file)}
+    assert statuses == {
+        "binary": "binary",
+        "deep": "syntax error",
+        "empty": "empty",
+        "huge": "too large",
+        "latin": "not UTF-8",
+        "missing": "missing",
+        "right": "graded",
+        "two": "syntax error",
+        "wrong": "graded",
+    }
+    capsys.readouterr()
+    assert classroom.grade() == 0
+    assert "9 of 9 submissions are unchanged" in capsys.readouterr().out
+
+
+def test_a_submission_that_has_used_its_time_up_is_not_run_any_further(classroom, tmp_path):
+    toml = tmp_path / "quick.toml"
+    toml.write_text(toml.read_text() + "submission_cpu_seconds = 0.0001\n")
+    submission = Submission("right", classroom.folder / "right")
+    score, _ = grade_submission(Job(submission, load_assignment(toml), SECRET))
+    assert score["score"] == 0
+    assert "not run: the exercises before it used all" in score["exercises"]["mean"]["message"]
 
 
 def test_names_that_a_spreadsheet_would_compute_are_defused(classroom):

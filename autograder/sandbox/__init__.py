@@ -4,4 +4,7 @@ session.py      the judge's side: start a sandbox, fork a process in it, exchang
 bubblewrap.py   namespaces, and the allow-list of what can be seen
 policy.py       seccomp: the allow-lists of system calls
 inside/         all that runs in the sandbox; imports nothing but numpy and the standard library
+
+A machine without user namespaces is refused. Another way of isolation (Landlock) would stand beside
+bubblewrap.py: a `start` with the same arguments, chosen in session.py.
 """
