@@ -37,6 +37,7 @@ class Job:
     submission: object  # intake.Submission
     assignment: object  # assignment.Assignment
     secret: bytes
+    scratch: object = None  # folder for temporary files; the system's if None
 
 
 def check_reference(assignment, secret):
@@ -122,7 +123,7 @@ def grade_submission(job):
     try:
         contents = read_submission(job.submission)
         digest, notes = contents.digest(), contents.notes
-        changed, judgement = _judge(contents, assignment, job.secret)
+        changed, judgement = _judge(contents, job)
         results = judgement.exercises
         record = {"output": judgement.output, "cpu_seconds": judgement.cpu_seconds}
         status, message = GRADED, ""
@@ -155,10 +156,11 @@ def grade_submission(job):
     return score, {**record, "wall_seconds": round(time.monotonic() - started, 3)}
 
 
-def _judge(contents, assignment, secret):
+def _judge(contents, job):
     """(given names that the student changed, Judgement) of a submission. Raises Broken, SandboxError."""
+    assignment = job.assignment
     given = given_source(make_skeleton(assignment.stubs), assignment.stubs)
-    with tempfile.TemporaryDirectory(prefix="autograder-") as folder:
+    with tempfile.TemporaryDirectory(prefix="autograder-", dir=job.scratch) as folder:
         os.chmod(folder, 0o755)  # the sandbox may be another user's
         contents.write_to(folder)
         with Sandbox(folder, given, assignment.packages, assignment.limits) as sandbox:
@@ -168,7 +170,7 @@ def _judge(contents, assignment, secret):
                 raise Broken(SYNTAX_ERROR, f"edf.py can't be parsed: {error.message}") from None
             if found["syntax_error"] is not None:
                 raise Broken(SYNTAX_ERROR, f"edf.py is not valid Python: {found['syntax_error']}")
-            return found["changed"], judging.judge(sandbox, assignment, secret)
+            return found["changed"], judging.judge(sandbox, assignment, job.secret)
 
 
 def _all_failed(assignment, message, status=judging.FAIL):

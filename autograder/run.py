@@ -42,7 +42,8 @@ def _todo(submissions, assignment, secret, scores, console):
     """Jobs for the submissions that have no score, or one that something has changed for."""
     todo, other_secret = [], 0
     for submission in submissions:
-        job, score = Job(submission, assignment, secret), scores.read(submission.student)
+        job = Job(submission, assignment, secret, scores.scratch)
+        score = scores.read(submission.student)
         if needs_grading(job, score):
             todo.append(job)
             other_secret += score is not None and score.get("secret") != fingerprint(secret)

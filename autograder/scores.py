@@ -15,6 +15,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import urllib.parse
 from pathlib import Path
 
@@ -62,11 +63,16 @@ class Scores:
             raise ScoresError(
                 f"Another run is grading into {self.folder}. Wait for it, or name another OUT."
             ) from None
+        # For copies of submissions while they are graded. Here, so that what a killed run left is found.
+        self.scratch = self.folder.absolute() / ".scratch"
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        self.scratch.mkdir()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        shutil.rmtree(self.scratch, ignore_errors=True)
         # Not just closed: a grading process that is still ending holds the file too.
         fcntl.flock(self._lock, fcntl.LOCK_UN)
         self._lock.close()

@@ -110,6 +110,7 @@ def test_a_killed_run_loses_nothing_and_the_next_one_finishes(classroom, tmp_pat
     kept = classroom.scores()
     assert kept
     assert wait_until_gone(children), "a grading process or sandbox outlived the grader"
+    assert list((classroom.out / ".scratch").iterdir()), "it was not killed in the middle of a submission"
     times = written_at(classroom)
     assert classroom.grade() == 0
     assert {name: written_at(classroom)[name] for name in times if name.endswith(".json")} == {
@@ -120,6 +121,7 @@ def test_a_killed_run_loses_nothing_and_the_next_one_finishes(classroom, tmp_pat
     classroom.grade()
     assert {n: b for n, b in resumed.items() if n.endswith(".json")} == classroom.scores()
     assert len(classroom.scores()) == 9
+    assert not (classroom.out / ".scratch").exists()
 
 
 def descendants(pid):
