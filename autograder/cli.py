@@ -103,6 +103,7 @@ def _skeleton(options):
         print(f"autograder: {error}", file=sys.stderr)
         return USAGE_ERROR
     if not options.check:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(text, encoding="utf-8")
         print(f"wrote {options.out}")
     elif not options.out.exists() or options.out.read_text(encoding="utf-8") != text:
