@@ -57,7 +57,7 @@ lock: $(READY)  ## pin the newest versions of all packages in requirements.lock
 	@$(BIN)/python -m pip install --quiet uv
 	@{ echo '# Made by `make lock` from pyproject.toml.'; \
 	   $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
-	   --no-emit-index-url --no-header --no-annotate --extra dev pyproject.toml; } > requirements.lock
+	   --no-header --no-annotate --extra dev pyproject.toml; } > requirements.lock
 
 clean:  ## remove the environment (not the course secret, not what was graded)
 	rm -rf $(VENV) *.egg-info

@@ -3,6 +3,7 @@
 import concurrent.futures
 import ctypes
 import dataclasses
+import functools
 import hashlib
 import itertools
 import multiprocessing
@@ -24,6 +25,9 @@ from autograder.student import local_edf
 
 PR_SET_PDEATHSIG = 1
 GRADED, SYNTAX_ERROR, IMPORT_FAILED, GRADER_ERROR = "graded", "syntax error", "import failed", "grader error"
+
+# Of a judgement, what differs from run to run: it is kept apart from the score.
+RECORDED = ("output", "cpu_seconds", "peak_memory_kb")
 
 
 class GraderFault(Exception):
@@ -118,14 +122,14 @@ def grade_submission(job):
     """
     started = time.monotonic()
     assignment = job.assignment
-    record = {"output": {}, "cpu_seconds": {}}
+    record = {}
     digest, notes, changed = "", (), []
     try:
         contents = read_submission(job.submission)
         digest, notes = contents.digest(), contents.notes
         changed, judgement = _judge(contents, job)
         results = judgement.exercises
-        record = {"output": judgement.output, "cpu_seconds": judgement.cpu_seconds}
+        record = {name: getattr(judgement, name) for name in RECORDED}
         status, message = GRADED, ""
         if judgement.import_error is not None:
             status, message = IMPORT_FAILED, judgement.import_error
@@ -159,7 +163,7 @@ def grade_submission(job):
 def _judge(contents, job):
     """(given names that the student changed, Judgement) of a submission. Raises Broken, SandboxError."""
     assignment = job.assignment
-    given = given_source(make_skeleton(assignment.stubs), assignment.stubs)
+    given = _given(tuple(assignment.stubs.items()))
     with tempfile.TemporaryDirectory(prefix="autograder-", dir=job.scratch) as folder:
         os.chmod(folder, 0o755)  # the sandbox may be another user's
         contents.write_to(folder)
@@ -171,6 +175,12 @@ def _judge(contents, job):
             if found["syntax_error"] is not None:
                 raise Broken(SYNTAX_ERROR, f"edf.py is not valid Python: {found['syntax_error']}")
             return found["changed"], judging.judge(sandbox, assignment, job.secret)
+
+
+@functools.cache
+def _given(stubs):
+    """Source of the given definitions, for an assignment's stubs; the same for the whole class."""
+    return given_source(make_skeleton(dict(stubs)), stubs=dict(stubs))
 
 
 def _all_failed(assignment, message, status=judging.FAIL):

@@ -57,13 +57,14 @@ class Judgement:
     """All exercises of a submission in the assignment's order, and what is kept only for the record.
 
     import_error: why the submission could not be loaded at all, or None. output: what each exercise's
-    processes printed. cpu_seconds: what each used.
+    processes printed. cpu_seconds: what each used. peak_memory_kb: of the largest process.
     """
 
     exercises: list
     import_error: str | None
     output: dict
     cpu_seconds: dict
+    peak_memory_kb: int = 0
 
 
 def judge(sandbox, assignment, secret):
@@ -84,6 +85,7 @@ def judge(sandbox, assignment, secret):
         runner = _Runner(sandbox, exercise, assignment, secret, judgement)
         results[exercise.id] = runner.result(results)
     judgement.exercises = [results[exercise.id] for exercise in assignment.exercises]
+    judgement.peak_memory_kb = sandbox.peak_memory_kb
     return judgement
 
 
@@ -231,5 +233,8 @@ def _scored(exercise, assignment, checks, message=None):
         score=None if status == GRADER_ERROR else score,
         message=message,
         checks=checks,
-        unusable=not earned and all(not c.ran for c in checks if c.status == FAIL),
+        # What the grader could not judge blocks nothing: no student may pay for that.
+        unusable=status in (FAIL, BLOCKED)
+        and not earned
+        and all(not c.ran for c in checks if c.status == FAIL),
     )

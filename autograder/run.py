@@ -1,5 +1,6 @@
 """One run of `autograder grade`: from a folder of submissions to scores and a table in the terminal."""
 
+import collections
 import statistics
 from concurrent.futures.process import BrokenProcessPool
 
@@ -115,9 +116,7 @@ def _finish(submissions, assignment, scores, console):
         )
     known = [score["score"] for score in all_scores if score["score"] is not None]
     _print_exercises(all_scores, assignment, console)
-    by_status = {}
-    for score in all_scores:
-        by_status[score["status"]] = by_status.get(score["status"], 0) + 1
+    by_status = collections.Counter(score["status"] for score in all_scores)
     counts = ", ".join(f"{count} {status}" for status, count in sorted(by_status.items()))
     console.print(f"{len(all_scores)} submissions: {counts}")
     if known:

@@ -202,6 +202,7 @@ def test_a_check_that_breaks_is_a_grader_error_and_no_zero(classroom, monkeypatc
     assert score["key"] == ""
     assert score["exercises"]["add"]["score"] == 6
     assert score["exercises"]["mean"]["score"] is None
+    assert not score["exercises"]["mean"]["unusable"], "what builds on it must still be judged"
 
 
 def test_a_sandbox_that_cannot_start_is_a_grader_error(classroom, monkeypatch):

@@ -56,6 +56,8 @@ def test_the_grades_table_has_a_row_a_student_and_a_column_an_exercise(graded, l
 
 def test_what_a_submission_prints_is_kept_up_to_a_limit(graded, assignment):
     record = json.loads((graded / "records" / "bea.json").read_text(encoding="utf-8"))
+    assert record["peak_memory_kb"] > 10_000
+    assert record["cpu_seconds"].keys() == {exercise.id for exercise in assignment.exercises}
     assert any("more bytes were printed and not kept" in text for text in record["output"].values())
     assert all(len(text) < 2 * assignment.limits.output_kb << 10 for text in record["output"].values())
 
