@@ -1,4 +1,4 @@
-"""Makes the students' edf.py from the reference: the assignment's stubs emptied, all else as it is."""
+"""Makes the students' edf.py from the reference, and the reference with nbgrader's marks, from one list of stubs."""
 
 import ast
 import io
@@ -8,6 +8,8 @@ import tokenize
 from autograder.reference import SOLUTION
 
 INDENT = "    "
+RAISE = "raise NotImplementedError"
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"  # nbgrader's marks
 
 
 class SkeletonError(Exception):
@@ -22,14 +24,51 @@ def make_skeleton(stubs, source=None):
     solutions/edf.py. Names that start with an underscore are helpers of the code that calls them: they
     stay if some given code does. Raises SkeletonError.
     """
+    return _replace(_solutions(stubs, source), lambda _, stub_line: [stub_line] if stub_line else [])
+
+
+def mark_solutions(stubs, source=None):
+    """The text of the reference with nbgrader's marks around each part that `make_skeleton` takes out.
+
+    The mark that begins a part ends in the message of its stub. Arguments and errors as there.
+    """
+
+    def mark(part, stub_line):
+        first = stub_line or next(filter(str.strip, part))
+        indent = first[: len(first) - len(first.lstrip())]
+        return [f"{indent}{BEGIN} {stub_message(stub_line)}".rstrip(), *part, f"{indent}{END}"]
+
+    return _replace(_solutions(stubs, source), mark)
+
+
+def stub_message(text):
+    """The message in a stub's line; an empty text in any other."""
+    return text.partition(f'{RAISE}("')[2].rpartition('")')[0] if text else ""
+
+
+def definition_texts(text, names):
+    """The parts of a module's text that define these top-level names, in its order, with their comments."""
+    lines, body = text.splitlines(), ast.parse(text).body
+    ends = [_first_line(node, lines) - 1 for node in body[1:]] + [len(lines)]
+    return {
+        name: "\n".join(lines[_first_line(node, lines) - 1 : end]).strip("\n")
+        for node, end in zip(body, ends)
+        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Assign)
+        for name in _bound_names(node)
+        if name in names
+    }
+
+
+def _solutions(stubs, source):
+    """(lines of the reference, [(start, end, stub line or None)]): what a skeleton leaves out, in order."""
     source = SOLUTION.read_text(encoding="utf-8") if source is None else source
     tree = ast.parse(source)
     definitions = dict(_definitions(tree))
     if unknown := sorted(stubs.keys() - definitions.keys()):
         raise SkeletonError(f"{unknown[0]} is a stub of {stubs[unknown[0]]}, but not in the reference")
     lines = source.splitlines()
-    # From the end to the start, so that the line numbers before it stay valid.
-    for name, node in sorted(definitions.items(), key=lambda item: -item[1].lineno):
+    parts = []
+    for name, node in sorted(definitions.items(), key=lambda item: item[1].lineno):
         if name in stubs:
             # Comments above the first statement are part of the solution: they go too.
             start = (
@@ -37,9 +76,22 @@ def make_skeleton(stubs, source=None):
                 if ast.get_docstring(node) is not None
                 else _signature_end(node, lines)
             )
-            lines[start : node.end_lineno] = [_stub_line(name, stubs[name], node.col_offset)]
+            parts.append((start, node.end_lineno, _stub_line(name, stubs[name], node.col_offset)))
         elif _is_helper(name) and not _is_used(name, definitions, stubs):
-            lines[_first_line(node, lines) - 1 : node.end_lineno] = []
+            start = _first_line(node, lines) - 1
+            if parts and parts[-1][1] == start:  # one part with the solution that it follows
+                start, _, stub_line = parts.pop()
+                parts.append((start, node.end_lineno, stub_line))
+            else:
+                parts.append((start, node.end_lineno, None))
+    return lines, parts
+
+
+def _replace(solutions, replacement):
+    lines, parts = solutions
+    # From the end to the start, so that the line numbers before it stay valid.
+    for start, end, stub_line in reversed(parts):
+        lines[start:end] = replacement(lines[start:end], stub_line)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -84,7 +136,7 @@ def _signature_end(node, lines):
 
 def _stub_line(name, exercise, indent):
     text = f"exercise '{exercise}': {name} is still to be written"
-    return " " * indent + INDENT + f'raise NotImplementedError("{text}")'
+    return " " * indent + INDENT + f'{RAISE}("{text}")'
 
 
 def _is_helper(name):
@@ -108,7 +160,7 @@ def _is_used(helper, definitions, stubs, seen=()):
 
 def _first_line(node, lines):
     """Where a definition starts, with the blank lines before it."""
-    line = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+    line = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
     while line > 1 and not lines[line - 2].strip():
         line -= 1
     return line
