@@ -1,10 +1,11 @@
 """Trains a small convolutional network to read handwritten digits: python mnist_conv.py --help.
 
-It runs on your own edf.py, which must be beside it, with digits.py and the digits, mnist.npz.
+It runs on your own edf.py, which must be beside it, with the folder edf_kit and the digits, mnist.npz.
 """
 
 import edf
-from digits import run, xavier, zeros
+from edf_kit.digits import xavier, zeros
+from edf_kit.script import run
 
 
 def network(x, rng):

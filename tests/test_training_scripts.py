@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from edf_kit.digits import load_training
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ["mnist.py", "mnist_conv.py"]
@@ -18,8 +19,11 @@ def folder(tmp_path):
     """A student's folder: the scripts beside a correct edf.py, yet without digits."""
     folder = tmp_path / "student" / "pset"
     folder.mkdir(parents=True)
-    for file in (ROOT / "solutions" / "edf.py", *(ROOT / "pset" / name for name in [*SCRIPTS, "digits.py"])):
+    for file in (ROOT / "solutions" / "edf.py", *(ROOT / "pset" / name for name in SCRIPTS)):
         shutil.copy(file, folder)
+    shutil.copytree(
+        ROOT / "pset" / "edf_kit", folder / "edf_kit", ignore=shutil.ignore_patterns("__pycache__")
+    )
     return folder
 
 
@@ -46,9 +50,9 @@ def table(folder, script, *options):
 
 
 def load_digits(folder, *arguments):
-    """What the folder's digits.load_digits returns, or its message: imported in a process of its own."""
+    """What load_digits of the folder's edf_kit returns, or its message: imported in a process of its own."""
     code = (
-        "import sys, numpy, digits\n"
+        "import sys, numpy\nfrom edf_kit import digits\n"
         "try: images, labels = digits.load_digits(*sys.argv[1:])\n"
         "except digits.DigitsError as error: sys.exit(str(error))\n"
         "numpy.savez('loaded.npz', images=images, labels=labels)"
@@ -186,6 +190,15 @@ def test_in_the_repository_the_hidden_digits_are_left_out(folder):
     assert not {image.tobytes() for image in images} & {image.tobytes() for image in every[hidden]}
 
 
+def test_digits_for_training_are_numbers_from_0_to_1_and_the_last_1000_are_for_validation(tmp_path):
+    images, labels = save_digits(tmp_path / "mnist.npz", 1300)
+    training, validation = load_training((28, 28, 1), tmp_path / "mnist.npz")
+    for (x, y), part in ((training, slice(0, 300)), (validation, slice(300, 1300))):
+        assert x.dtype == np.float32 and np.array_equal(np.round(255 * x[..., 0]), images[part])
+        assert np.array_equal(y, labels[part])
+    assert training[0].max() == 1
+
+
 def test_an_unfilled_skeleton_says_which_exercise_is_missing(folder):
     save_digits(folder / "mnist.npz", 1300)
     shutil.copy(ROOT / "pset" / "edf.py", folder)
@@ -194,7 +207,7 @@ def test_an_unfilled_skeleton_says_which_exercise_is_missing(folder):
 
 def test_starting_weights_have_the_variance_of_xavier(folder):
     code = (
-        "import numpy, digits\n"
+        "import numpy\nfrom edf_kit import digits\n"
         "top = digits.xavier(numpy.random.default_rng(1), 300, 300, 500).top\n"
         "print(top.shape, abs(top).max(), top.mean(), top.var() * 300)"
     )

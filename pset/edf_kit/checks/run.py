@@ -1,0 +1,209 @@
+"""check, in a notebook or from pytest: does what the student wrote do what it should?
+
+It needs no reference: results are held against examples done by hand, gradients against small differences of the
+student's own forward. The graph that the student has built is left as it was.
+"""
+
+import contextlib
+import dataclasses
+import difflib
+import json
+import sys
+import textwrap
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from edf_kit.checks.compare import WIDTH, CheckFailed, in_notebook, student_code, wrapped
+from edf_kit.checks.exercise import EXERCISES, student_module
+
+# Each registers its exercises.
+from edf_kit.checks import conv2, graph, ops, training  # isort: skip  # noqa: F401
+
+RELEASE = Path(__file__).parent.with_name("release.json")
+GROUPS = {"conv2": ("conv2_forward", "conv2_image", "conv2_kernel")}
+
+
+class UnknownName(ValueError):
+    """A name that is no exercise's; the message lists those that are."""
+
+    def _render_traceback_(self):
+        # What IPython shows in place of a traceback.
+        return wrapped(str(self)).splitlines()
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """How one exercise did. count: of its checks. failure: None, or the CheckFailed of the first that failed.
+    remark: what it reached, or ""."""
+
+    id: str
+    title: str
+    count: int
+    failure: CheckFailed | None = None
+    remark: str = ""
+
+    @property
+    def line(self):
+        """The result in one line."""
+        if self.failure is None:
+            checks = f"{self.count} check{'s' * (self.count != 1)}"
+            return f"✓ {self.id}: {self.title}, {self.remark or checks}"
+        if self.failure.blank == self.id:
+            return f"· {self.id}: still to be written"
+        sign = "·" if self.failure.blank else "✗"
+        return textwrap.shorten(f"{sign} {self.id}: {self.failure.sentence}", WIDTH, placeholder=" …")
+
+
+def check(*names):
+    """Check exercises by id, "conv2" for its three, or all of them; print a line for each that passes.
+
+    Raises CheckFailed, whose message says what is wrong, shows the smallest case that fails, and gives a hint;
+    UnknownName, a ValueError, for a name that is none.
+    """
+    __tracebackhide__ = True
+    ids, results = exercise_ids(*names), []
+    for id in ids:
+        results.append(_run(id))
+        # A single failure is told by the exception.
+        if results[-1].failure is None or len(ids) > 1:
+            _say(results[-1].line)
+    failures = [result.failure for result in results if result.failure]
+    if failures:
+        # Rather what is wrong than what is not there yet.
+        raise next((failure for failure in failures if not failure.blank), failures[0])
+
+
+def run_check(name):
+    """The Results of an exercise, or of a group of them, as a list; nothing is printed or raised."""
+    return [_run(id) for id in exercise_ids(name)]
+
+
+def exercise_ids(*names):
+    """The ids that these names stand for; of all exercises of this release, if there are none.
+
+    Raises UnknownName.
+    """
+    if not names:
+        released = []
+        if RELEASE.exists():
+            release = json.loads(RELEASE.read_text(encoding="utf-8"))
+            released = [exercise["id"] for exercise in release["exercises"]]
+        return [id for id in released if id in EXERCISES] or list(EXERCISES)
+    found = []
+    for name in names:
+        if name not in EXERCISES and name not in GROUPS:
+            known = [*EXERCISES, *GROUPS]
+            lower = {id.lower(): id for id in known}
+            near = difflib.get_close_matches(str(name).lower(), lower, n=1)
+            guess = f" Did you mean {lower[near[0]]!r}?" if near else ""
+            raise UnknownName(f"There is no exercise {name!r}.{guess} There are: {', '.join(known)}.")
+        found += GROUPS.get(name, [name])
+    return list(dict.fromkeys(found))
+
+
+def show_gradient(name):
+    """Draw the gradient check of an exercise's operation on one small case: a picture for each input.
+
+    It shows the student's gradient beside central differences of the student's forward, and names the first
+    element that is wrong. Says what to do where there is nothing to draw yet. UnknownName for a name that is none,
+    or of an exercise without a gradient.
+    """
+    __tracebackhide__ = True
+    for id in exercise_ids(name):
+        # conv2_forward has no gradient of its own, but is part of conv2.
+        if name in GROUPS and EXERCISES[id].picture is None:
+            continue
+        try:
+            pictures = gradient_pictures(id)
+        except CheckFailed as failure:
+            _say(str(failure))
+            continue
+        for picture in pictures:
+            if in_notebook():
+                from IPython.display import display
+
+                display(picture)
+            else:
+                _say(picture.caption)
+
+
+def gradient_pictures(id):
+    """The pictures of show_gradient, one for each input that has a gradient. Raises CheckFailed, UnknownName."""
+    from edf_kit.pictures.layout import KERNEL
+    from edf_kit.pictures.plots import comparison_figure
+
+    make = EXERCISES[id].picture
+    if make is None:
+        known = ", ".join(exercise.id for exercise in EXERCISES.values() if exercise.picture)
+        raise UnknownName(f"{id} has no gradient to show. These have: {known}.")
+    with _undisturbed():
+        op, found = make()
+    return [
+        comparison_figure(
+            analytic, numeric, f"{op}: gradient to {to}", failing, KERNEL if to == "k" else None
+        )
+        for to, analytic, numeric, failing in found
+    ]
+
+
+def _run(id):
+    exercise = EXERCISES[id]
+    for needed in exercise.needs:
+        failure, _ = _first_failure(EXERCISES[needed])
+        if failure:
+            return Result(id, exercise.title, len(exercise.checks), _waits_for(id, needed, failure))
+    failure, remark = _first_failure(exercise)
+    if failure and failure.blank not in (None, id):
+        failure = _waits_for(id, failure.blank, failure)
+    return Result(id, exercise.title, len(exercise.checks), failure, remark)
+
+
+def _waits_for(id, needed, failure):
+    """The failure of an exercise that builds on another, which failed."""
+    state = "is still to be written" if failure.blank else "fails its own checks"
+    sentence = f"{id} builds on {needed}, which {state}."
+    return CheckFailed(sentence, hint=f'check("{needed}") says what to do there.', blank=failure.blank)
+
+
+def _first_failure(exercise):
+    """(CheckFailed of the first check of an exercise that fails, or None; remarks of those that passed)."""
+    __tracebackhide__ = True
+    remarks = []
+    for check in exercise.checks:
+        try:
+            with _undisturbed(), student_code(exercise.id):
+                remarks.append(check.run())
+        except CheckFailed as failure:
+            failure.hint = failure.hint or ("" if failure.blank else check.hint)
+            return failure, ""
+    return None, " ".join(filter(None, remarks))
+
+
+@contextlib.contextmanager
+def _undisturbed():
+    """For a while the graph is empty; afterwards it is as it was. Warnings of numpy's are not shown."""
+    edf = student_module()
+    lists = {name: getattr(edf, name) for name in ("ops", "params", "values")}
+    kept = {name: nodes[:] for name, nodes in lists.items()}
+    # In a notebook, a `reset` that makes new lists gives them the names there.
+    spaces = vars(edf), getattr(getattr(edf, "reset", None), "__globals__", {})
+    named = [(space, name) for space in spaces for name in lists if space.get(name) is lists[name]]
+    try:
+        for nodes in lists.values():
+            nodes[:] = []
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for name, nodes in lists.items():
+            nodes[:] = kept[name]
+        for space, name in named:
+            space[name] = lists[name]
+
+
+def _say(text):
+    """Print, also where the terminal's encoding lacks a sign or two."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    print(text.encode(encoding, "replace").decode(encoding), flush=True)
