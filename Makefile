@@ -8,9 +8,11 @@ READY := $(VENV)/ready
 SUBMISSIONS ?= data/sample_class/submissions
 OUT ?= graded
 JOBS ?=
+ASSIGNMENT ?= autograder/assignments/edf.toml
+LAB ?= lab
 
 .DEFAULT_GOAL := help
-.PHONY: help setup grade test doctor skeleton lint measure data-full lock clean
+.PHONY: help setup grade release solutions lab test doctor skeleton lint measure data-full lock clean
 
 help:  ## list the commands
 	@echo "make COMMAND, with COMMAND one of"
@@ -30,6 +32,15 @@ $(READY): requirements.lock pyproject.toml
 
 grade: $(READY)  ## grade a class: SUBMISSIONS=folder OUT=folder JOBS=n (by default the sample class)
 	@$(BIN)/autograder grade "$(SUBMISSIONS)" --out "$(OUT)" $(if $(JOBS),--jobs $(JOBS))
+
+release: $(READY)  ## make what students receive in released/, and nbgrader's folders in course/
+	@$(BIN)/autograder release --assignment "$(ASSIGNMENT)"
+
+solutions: $(READY)  ## make the handout for after the deadline in handout/
+	@$(BIN)/autograder solutions --assignment "$(ASSIGNMENT)"
+
+lab: $(READY)  ## start JupyterLab on a student's bundle: LAB=folder (made if it is not there)
+	@$(BIN)/autograder lab --assignment "$(ASSIGNMENT)" --folder "$(LAB)"
 
 test: $(READY)  ## run the project's own tests
 	@$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""The commands: autograder grade, doctor, skeleton. Each imports what it needs when it runs."""
+"""The commands of `autograder`. Each imports what it needs when it runs."""
 
 import argparse
 import os
@@ -26,11 +26,19 @@ def _parser():
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     grade = commands.add_parser("grade", help="grade a folder of submissions")
-    grade.add_argument("submissions", type=Path, help="a folder with one folder, or one .py file, a student")
+    grade.add_argument(
+        "submissions",
+        type=Path,
+        help="a folder with a folder, module, notebook or zip a student; nbgrader's; "
+        "a download from Canvas or Moodle; or a zip of these",
+    )
     grade.add_argument("--out", type=Path, default=Path("graded"), help="folder for the results [graded]")
     grade.add_argument("--jobs", type=_positive, default=None, help="processes [one a core]")
     _add_assignment(grade)
     grade.add_argument("--secret", type=Path, help="file of the course secret [.course-secret]")
+    grade.add_argument(
+        "--roster", type=Path, help="CSV file with a column student; name, canvas_id, … if known"
+    )
     grade.set_defaults(command=_grade)
 
     doctor = commands.add_parser("doctor", help="say what isolation this machine gives, by trying it")
@@ -41,6 +49,24 @@ def _parser():
     skeleton.add_argument("--out", type=Path, default=Path("pset/edf.py"), help="[pset/edf.py]")
     skeleton.add_argument("--check", action="store_true", help="only say whether that file is up to date")
     skeleton.set_defaults(command=_skeleton)
+
+    release = commands.add_parser("release", help="make what students receive")
+    _add_assignment(release)
+    release.add_argument("--out", type=Path, default=Path("released"), help="for the bundle [released]")
+    release.add_argument("--course", type=Path, default=Path("course"), help="nbgrader's folder [course]")
+    release.add_argument("--secret", type=Path, help="file of the course secret [.course-secret]")
+    release.add_argument("--no-dry-run", action="store_true", help="don't try it in a fresh environment")
+    release.set_defaults(command=_release)
+
+    solutions = commands.add_parser("solutions", help="make the handout for after the deadline")
+    _add_assignment(solutions)
+    solutions.add_argument("--out", type=Path, default=Path("handout"), help="[handout]")
+    solutions.set_defaults(command=_solutions)
+
+    lab = commands.add_parser("lab", help="start JupyterLab on a student's bundle")
+    _add_assignment(lab)
+    lab.add_argument("--folder", type=Path, default=Path("lab"), help="made if it is not there [lab]")
+    lab.set_defaults(command=_lab)
     return parser
 
 
@@ -73,7 +99,8 @@ def _grade(options):
     jobs = options.jobs or len(os.sched_getaffinity(0))
     try:
         assignment = _load_assignment(options.assignment)
-        return run(options.submissions, options.out, assignment, options.secret or FILE, jobs)
+        secret = options.secret or FILE
+        return run(options.submissions, options.out, assignment, secret, jobs, options.roster)
     except (AssignmentError, IntakeError, ScoresError, SecretError, SandboxUnavailable) as error:
         print(f"autograder: {error}", file=sys.stderr)
         return USAGE_ERROR
@@ -109,4 +136,73 @@ def _skeleton(options):
     elif not options.out.exists() or options.out.read_text(encoding="utf-8") != text:
         print(f"{options.out} is stale: run `make skeleton` and commit it.", file=sys.stderr)
         return GRADER_ERROR
+    return 0
+
+
+def _release(options):
+    from rich.console import Console
+
+    from autograder.release.make import make_release
+    from autograder.secret import FILE
+
+    console = Console(highlight=False)
+
+    def make(assignment):
+        with console.status("making the release") as status:
+
+            def report(step):
+                status.update(step)
+                console.print(f"· {step}")
+
+            try_it = not options.no_dry_run
+            secret = options.secret or FILE
+            files = make_release(assignment, options.out, options.course, secret, try_it, report)
+        for file in files:
+            print(f"{file.sha256[:16]}  {file.size:>9,}  {file.path}")
+        print(f"\n{options.out / assignment.name}.zip is for the students: the folder beside it, packed.")
+        print(f"{options.course} is nbgrader's folder. It holds the solutions: keep it to yourself.")
+
+    return _releasing(make, options)
+
+
+def _solutions(options):
+    from autograder.release.handout import make_handout
+
+    def make(assignment):
+        make_handout(assignment, options.out, report=print)
+        print(f"{options.out} is the handout: for after the deadline.")
+
+    return _releasing(make, options)
+
+
+def _lab(options):
+    from autograder.release.make import make_lab
+
+    def make(assignment):
+        if not options.folder.exists():
+            make_lab(assignment, options.folder)
+
+    if status := _releasing(make, options):
+        return status
+    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", str(options.folder)])
+
+
+def _releasing(make, options):
+    """Run make(assignment); what can go wrong in making something for students ends in a sentence."""
+    from autograder.assignment import AssignmentError
+    from autograder.release.bundle import ReleaseError
+    from autograder.release.make import LeakError
+    from autograder.release.notebooks import NotebookSourceError
+    from autograder.skeleton import SkeletonError
+
+    try:
+        make(_load_assignment(options.assignment))
+    except LeakError as error:
+        print(f"autograder: {error}:", file=sys.stderr)
+        for leak in error.leaks:
+            print(f"  {leak.file}, {leak.place}: {leak.what}", file=sys.stderr)
+        return GRADER_ERROR
+    except (AssignmentError, NotebookSourceError, ReleaseError, SkeletonError) as error:
+        print(f"autograder: {error}", file=sys.stderr)
+        return USAGE_ERROR
     return 0

@@ -1,0 +1,79 @@
+"""make release and make solutions: from the sources to folders that can be handed out."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from autograder.release.bundle import CONFIG, build, manifest, write_zip
+from autograder.release.dry_run import dry_run
+from autograder.release.leaks import find_leaks, known_secrets
+
+GRADEBOOK = "gradebook.db"
+
+
+class LeakError(Exception):
+    """The bundle gives something away; `leaks` says where and what."""
+
+    def __init__(self, leaks):
+        super().__init__("the release gives away what must stay hidden; nothing was released")
+        self.leaks = leaks
+
+
+def make_release(assignment, out, course, secret_file, try_it=True, report=print):
+    """Make the student's bundle in `out`/NAME and NAME.zip, and nbgrader's folders in `course`.
+
+    Everything is built and tried elsewhere first: until all is well, what is there stays as it is. course:
+    nbgrader's course folder, which holds the solutions and must not be handed out. secret_file: the course
+    secret, whose text must not be in the bundle. Returns the manifest. Raises ReleaseError, LeakError.
+    """
+    out, course = Path(out), Path(course)
+    with _scratch(out) as scratch:
+        building = scratch / "course"
+        building.mkdir()
+        if (course / GRADEBOOK).exists():
+            shutil.copyfile(course / GRADEBOOK, building / GRADEBOOK)
+        report("building the bundle")
+        bundle = build(assignment, building)
+        packed = scratch / f"{assignment.name}.zip"
+        write_zip(bundle, packed)
+        report("looking for leaks")
+        secrets = known_secrets(assignment, secret_file)
+        if leaks := [*find_leaks(bundle, secrets), *find_leaks(packed, secrets)]:
+            raise LeakError(leaks)
+        if try_it:
+            dry_run(bundle, scratch / "dry_run", report)
+        files = manifest(bundle)
+        _replace(shutil.copytree(bundle, scratch / assignment.name), out / assignment.name)
+        _replace(packed, out / packed.name)
+        for part in ("source", "release"):
+            _replace(building / part / assignment.name, course / part / assignment.name)
+        _replace(building / GRADEBOOK, course / GRADEBOOK)
+        if not (course / CONFIG.name).exists():  # from then on it is the course's own
+            _replace(building / CONFIG.name, course / CONFIG.name)
+    return files
+
+
+def make_lab(assignment, folder):
+    """Make a student's bundle at `folder`, to try it: not looked through for leaks, not to be handed out."""
+    with _scratch(folder.absolute().parent) as scratch:
+        (scratch / "course").mkdir()
+        _replace(build(assignment, scratch / "course"), folder)
+
+
+@contextlib.contextmanager
+def _scratch(out):
+    """A folder to build in, on the file system of `out`, so that moving into place is one step."""
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".building-", dir=out) as folder:
+        yield Path(folder)
+
+
+def _replace(new, target):
+    """Put a file or folder in the place of another of that name."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.is_dir():
+        # Renamed first: a folder that is in use stays whole, and no mix of the two is ever there.
+        os.rename(target, new.with_name(f"{new.name}.old"))
+    shutil.move(new, target)

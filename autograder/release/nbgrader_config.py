@@ -1,0 +1,31 @@
+"""nbgrader's settings for a course on edf. `make release` puts this file into the course's folder, once."""
+
+from pathlib import Path
+
+from nbgrader.converters import GenerateAssignment
+from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, ClearSolutions
+
+from autograder.gradebook.preprocess import SavePoints, SubmissionExporter, WriteVerdicts
+from autograder.release.clear_stubs import ClearStubs
+
+c = get_config()  # noqa: F821 (nbgrader defines it)
+
+# Each stub says which exercise it is, where nbgrader has one text for all.
+c.GenerateAssignment.preprocessors = [
+    ClearStubs if preprocessor is ClearSolutions else preprocessor
+    for preprocessor in GenerateAssignment.preprocessors.default()
+]
+
+# Submissions are judged in a sandbox; no kernel runs what students wrote. Keep these three together.
+c.Autograde.exporter_class = SubmissionExporter
+c.Autograde.sanitize_preprocessors = [CheckCellMetadata]
+c.Autograde.autograde_preprocessors = [WriteVerdicts, SavePoints, AssignLatePenalties, CheckCellMetadata]
+
+# The course secret, if it is not where `make grade` has it.
+# c.SubmissionExporter.secret = "/path/to/.course-secret"
+
+# Nothing of the source is needed beside an autograded notebook, and a student's edf.py stays the student's.
+c.Autograde.exclude_overwriting = {
+    source.name: [str(path.relative_to(source)) for path in source.rglob("*") if path.is_file()]
+    for source in Path(__file__).parent.glob("source/*")
+}
