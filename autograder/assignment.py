@@ -46,7 +46,10 @@ class Limits:
 
 @dataclasses.dataclass(frozen=True)
 class Assignment:
-    """name; exercises in the order of the file; points and extra credit by exercise id; packages; limits."""
+    """name; exercises in the order of the file; points and extra credit by exercise id; packages; limits.
+
+    attempts: "last" or "best", the one of a student's submissions that counts.
+    """
 
     name: str
     exercises: tuple
@@ -54,6 +57,7 @@ class Assignment:
     extra_credit: frozenset
     packages: tuple
     limits: Limits
+    attempts: str = "last"
 
     @property
     def total(self):
@@ -66,7 +70,7 @@ class Assignment:
         return {stub: exercise.id for exercise in self.exercises for stub in exercise.stubs}
 
     def fingerprint(self):
-        """A text that differs whenever anything in the assignment does."""
+        """A text that differs whenever anything in the assignment does that a submission's score depends on."""
         extra, limits = sorted(self.extra_credit), dataclasses.astuple(self.limits)
         return repr((self.name, list(self.points.items()), extra, self.packages, limits))
 
@@ -88,7 +92,9 @@ def load_assignment(path=DEFAULT):
 
 def _assignment(data):
     known = load_exercises()
-    _refuse_unknown("key", data, {"name", "total", "packages", "points", "extra_credit", "limits"})
+    _refuse_unknown(
+        "key", data, {"name", "total", "packages", "attempts", "points", "extra_credit", "limits"}
+    )
     points, extra = _table(data, "points"), _table(data, "extra_credit")
     if both := sorted(points.keys() & extra.keys()):
         raise AssignmentError(f"{both[0]} has points and extra credit: give it one of the two")
@@ -106,6 +112,8 @@ def _assignment(data):
         raise AssignmentError('name = "…" must be one word of letters, digits and _')
     if not isinstance(packages, list) or not all(isinstance(p, str) for p in packages):
         raise AssignmentError("packages must be a list of names")
+    if (attempts := data.get("attempts", "last")) not in ("last", "best"):
+        raise AssignmentError(f'attempts must be "last" or "best", not {attempts!r}')
     limits = _table(data, "limits")
     _refuse_unknown("limit", limits, {field.name for field in dataclasses.fields(Limits)})
     for key, value in limits.items():
@@ -119,6 +127,7 @@ def _assignment(data):
         extra_credit=frozenset(extra),
         packages=tuple(packages),
         limits=Limits(**limits),
+        attempts=attempts,
     )
 
 

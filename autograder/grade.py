@@ -15,9 +15,9 @@ import time
 from autograder import judge as judging
 from autograder.compare import Mismatch
 from autograder.draw import Draw
-from autograder.intake import Broken, read_submission
+from autograder.intake import Broken, read_submission, take_notebooks
 from autograder.reference import SOLUTION
-from autograder.sandbox.session import Sandbox, SandboxError, StudentError
+from autograder.sandbox.session import Sandbox, StudentError
 from autograder.scores import grader_version
 from autograder.secret import fingerprint
 from autograder.skeleton import given_source, make_skeleton
@@ -73,7 +73,7 @@ def needs_grading(job, score):
         key = _key(job, read_submission(job.submission).digest())
     except Broken as broken:
         key = _key(job, str(broken))
-    except OSError:
+    except Exception:  # what it is, grade_submission says
         return True
     return key != score["key"]
 
@@ -123,10 +123,12 @@ def grade_submission(job):
     started = time.monotonic()
     assignment = job.assignment
     record = {}
-    digest, notes, changed = "", (), []
+    digest, notes, cells, changed = "", (), {}, []
     try:
         contents = read_submission(job.submission)
         digest, notes = contents.digest(), contents.notes
+        contents = take_notebooks(contents, assignment.stubs)
+        notes, cells = contents.notes, contents.cells
         changed, judgement = _judge(contents, job)
         results = judgement.exercises
         record = {name: getattr(judgement, name) for name in RECORDED}
@@ -138,11 +140,12 @@ def grade_submission(job):
     except Broken as broken:
         status, message = broken.status, broken.message
         results = _all_failed(assignment, broken.message)
-    except (SandboxError, OSError) as error:
+    except Exception as error:  # whatever it is, it costs neither the class nor this student anything
         status, message = GRADER_ERROR, f"{type(error).__name__}: {error}"
         results = _all_failed(assignment, "not judged", judging.GRADER_ERROR)
     score = {
         "student": job.submission.student,
+        "attempt": job.submission.attempt,
         "status": status,
         "message": message,
         "score": _total(results),
@@ -150,6 +153,7 @@ def grade_submission(job):
         "exercises": {result.id: _exercise(result) for result in results},
         "changed": changed,
         "notes": list(notes),
+        "cells": cells,
         "assignment": assignment.name,
         "submission": digest,
         "grader": grader_version(),

@@ -9,56 +9,74 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from autograder import judge
+from autograder.classlist import absent_score, choose_best, make_class, remark, settle
 from autograder.grade import GRADED, GRADER_ERROR, Job, check_reference, grade, needs_grading
-from autograder.intake import find_submissions
+from autograder.intake import survey
+from autograder.intake.roster import read_roster
 from autograder.sandbox.bubblewrap import bwrap
 from autograder.scores import Scores
 from autograder.secret import course_secret, fingerprint
 
+MAX_IGNORED = 20  # entries of the folder that are named
 COLOURS = {judge.PASS: "green", judge.FAIL: "red", judge.BLOCKED: "yellow", judge.GRADER_ERROR: "magenta"}
 
 
-def run(folder, out, assignment, secret_file, jobs):
+def run(folder, out, assignment, secret_file, jobs, roster_file=None):
     """Grade what is new or changed in `folder` into `out`; returns the exit status."""
     console = Console(highlight=False, soft_wrap=True)
-    submissions = find_submissions(folder)
+    roster = read_roster(roster_file) if roster_file else None
+    found = survey(folder, assignment.name)
+    students = make_class(found.submissions, assignment.attempts, roster)
+    _print_ignored(found.ignored, console)
     bwrap()  # before anything is written: without a sandbox there is nothing to do
     secret, is_new = course_secret(secret_file)
     if is_new:
         console.print(f"Made a new course secret: {secret_file}. Keep a copy; a regrade needs it.")
     with Scores(out) as scores:
-        todo = _todo(submissions, assignment, secret, scores, console)
+        todo = _todo(students, assignment, secret, scores, console)
         if todo:
             with console.status("Checking the checks on the reference…"):
                 check_reference(assignment, secret)
             try:
-                _grade_all(todo, jobs, scores, console)
+                _grade_all(todo, students, jobs, scores, console)
             except BrokenProcessPool:
                 console.print("[red]A grading process was killed.[/] What was graded is kept: run it again.")
                 return 1
-        return _finish(submissions, assignment, scores, console)
+        return _finish(students, assignment, scores, console)
 
 
-def _todo(submissions, assignment, secret, scores, console):
+def _print_ignored(ignored, console):
+    for name, reason in ignored[:MAX_IGNORED]:
+        console.print(f"ignored: {escape(one_line(name))}: {escape(one_line(reason))}")
+    if len(ignored) > MAX_IGNORED:
+        console.print(f"ignored: {len(ignored) - MAX_IGNORED} more entries")
+
+
+def _todo(students, assignment, secret, scores, console):
     """Jobs for the submissions that have no score, or one that something has changed for."""
-    todo, other_secret = [], 0
-    for submission in submissions:
-        job = Job(submission, assignment, secret, scores.scratch)
-        score = scores.read(submission.student)
-        if needs_grading(job, score):
-            todo.append(job)
-            other_secret += score is not None and score.get("secret") != fingerprint(secret)
+    todo, other_secret, count = [], 0, 0
+    for student in students:
+        for submission in student.graded:
+            job = Job(submission, assignment, secret, scores.scratch)
+            score = scores.read(student.name)
+            if len(student.graded) > 1:
+                score, _ = scores.read_attempt(student.name, submission.attempt)
+            count += 1
+            if needs_grading(job, score):
+                todo.append(job)
+                other_secret += score is not None and score.get("secret") != fingerprint(secret)
     if other_secret:
         console.print(
             f"[yellow]{other_secret} submissions were graded with another course secret:[/] they are graded "
             "again, on other inputs. To keep to the old ones, stop and restore that secret from its copy."
         )
-    if unchanged := len(submissions) - len(todo):
-        console.print(f"{unchanged} of {len(submissions)} submissions are unchanged since they were graded.")
+    if unchanged := count - len(todo):
+        console.print(f"{unchanged} of {count} submissions are unchanged since they were graded.")
     return todo
 
 
-def _grade_all(todo, jobs, scores, console):
+def _grade_all(todo, students, jobs, scores, console):
+    by_name = {student.name: student for student in students}
     width = min(24, max(len(job.submission.student) for job in todo))
     results = grade(todo, jobs)  # forks, so it comes before the progress bar starts its thread
     progress = Progress(
@@ -72,7 +90,12 @@ def _grade_all(todo, jobs, scores, console):
     with progress:
         task = progress.add_task("", total=len(todo))
         for score, record in results:
-            scores.write(score, record)
+            student = by_name[score["student"]]
+            if len(student.graded) > 1:
+                scores.write_attempt(score, record)
+            else:
+                score = settle(score, student.graded[0], student)
+                scores.write(score, record)
             console.print(describe(score, width))
             progress.advance(task)
 
@@ -90,6 +113,8 @@ def describe(score, width):
         what = f"{failed[0]}: {exercises[failed[0]]['message']}" if failed else ""
     if score["changed"]:
         what += f" (given code put back: {', '.join(score['changed'])})"
+    if said := remark(score):
+        what = f"[{said}] {what}"
     name = score["student"] if len(score["student"]) <= width else score["student"][: width - 1] + "…"
     return f"{escape(name):<{width}} {points:>7} / {score['max_score']:g}  {marks}  {escape(one_line(what))}"
 
@@ -104,10 +129,32 @@ def _mark(status):
     return f"[{COLOURS[status]}]{letter}[/]"
 
 
-def _finish(submissions, assignment, scores, console):
+def _settle_all(students, scores):
+    """The score of each student's submission that counts, as it is stored."""
+    settled = []
+    for student in students:
+        stored = scores.read(student.name)
+        if len(student.graded) > 1:
+            attempts = [scores.read_attempt(student.name, attempt.attempt) for attempt in student.graded]
+            points = {score["attempt"]: score["score"] for score, _ in attempts}
+            best = choose_best([score for score, _ in attempts])
+            score, record = attempts[best]
+            score = settle(score, student.graded[best], student, points)
+        else:
+            score, record = settle(stored, student.graded[0], student), scores.read_record(student.name)
+        if score != stored:
+            scores.write(score, record)
+        settled.append(score)
+    return settled
+
+
+def _finish(students, assignment, scores, console):
     """Write grades.csv and say how the class did: grader errors first."""
-    all_scores = [scores.read(submission.student) for submission in submissions]
-    scores.write_grades(all_scores, [exercise.id for exercise in assignment.exercises])
+    all_scores = _settle_all([student for student in students if student.graded], scores)
+    absent = [absent_score(student, assignment) for student in students if not student.graded]
+    rows = [{**score, "remark": remark(score)} for score in all_scores + absent]
+    rows.sort(key=lambda row: row["student"])
+    scores.write_grades(rows, [exercise.id for exercise in assignment.exercises])
     errors = [score for score in all_scores if score["status"] == GRADER_ERROR]
     console.print()
     for score in errors:
@@ -116,6 +163,12 @@ def _finish(submissions, assignment, scores, console):
         )
     known = [score["score"] for score in all_scores if score["score"] is not None]
     _print_exercises(all_scores, assignment, console)
+    for score in all_scores:
+        if said := remark(score):
+            console.print(f"{escape(score['student'])}: {escape(one_line(said))}")
+    if absent:
+        names = ", ".join(score["student"] for score in absent)
+        console.print(f"on the roster, nothing handed in: {escape(one_line(names))}")
     by_status = collections.Counter(score["status"] for score in all_scores)
     counts = ", ".join(f"{count} {status}" for status, count in sorted(by_status.items()))
     console.print(f"{len(all_scores)} submissions: {counts}")

@@ -1,8 +1,10 @@
-"""Scores on disk: one JSON file a submission, written whole or not at all, and the table of the class.
+"""Scores on disk: one JSON file a student, written whole or not at all, and the table of the class.
 
     OUT/scores/<student>.json    what was graded, check by check; the same bytes for the same submission
     OUT/records/<student>.json   what a run adds: time used, what the code printed
-    OUT/grades.csv               student, status, score, max_score, and a column an exercise
+    OUT/attempts/<student>/      where the best of several submissions counts: each one's score and record
+    OUT/grades.csv               student, status, score, max_score, and a column an exercise; then, where
+                                 there is something to say, attempt, when, late, section, remark
 
 A score's key is a hash of everything it depends on: the submission, the assignment, the grader, the secret.
 A second run grades only the submissions whose key has changed, so a run that was stopped goes on.
@@ -24,9 +26,16 @@ import numpy as np
 from autograder.assignment import ROOT
 
 # All that decides a grade. The digits are among it, the reports are not.
-GRADER_FILES = ("autograder/**/*.py", "solutions/edf.py", "data/mnist_10k.npz", "data/hidden_index.txt")
+GRADER_FILES = (
+    "autograder/**/*.py",
+    "pset/edf_kit/*.py",
+    "solutions/edf.py",
+    "data/mnist_10k.npz",
+    "data/hidden_index.txt",
+)
 # A spreadsheet takes a cell that starts so for a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
+MORE_COLUMNS = ("attempt", "when", "late", "section", "remark")
 
 
 class ScoresError(Exception):
@@ -79,11 +88,20 @@ class Scores:
 
     def read(self, student):
         """The score of a student from an earlier run, or None if there is none that can be read."""
-        try:
-            score = json.loads(self._path("scores", student).read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
-            return None
-        return score if isinstance(score, dict) and score.get("student") == student else None
+        score = _read(self._path("scores", student))
+        return score if score.get("student") == student else None
+
+    def read_record(self, student):
+        """What was recorded when a student was graded; empty if there is nothing that can be read."""
+        return _read(self._path("records", student))
+
+    def read_attempt(self, student, attempt):
+        """(score, record) of one of several submissions of a student, or (None, None)."""
+        stored = _read(self._attempt_path(student, attempt))
+        score = stored.get("score")
+        if not isinstance(score, dict) or (score.get("student"), score.get("attempt")) != (student, attempt):
+            return None, None
+        return score, stored.get("record")
 
     def write(self, score, record):
         """Store a graded submission: `score` and `record` are dicts of JSON values."""
@@ -91,23 +109,37 @@ class Scores:
         self._write(self._path("records", score["student"]), _json(record))
         self._write(self._path("scores", score["student"]), _json(score))
 
+    def write_attempt(self, score, record):
+        """Store one of several graded submissions of a student."""
+        path = self._attempt_path(score["student"], score["attempt"])
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ScoresError(f"{path} can't be written: {error.strerror}. Nothing graded is lost.") from None
+        self._write(path, _json({"score": score, "record": record}))
+
     def write_grades(self, scores, exercises):
-        """Write grades.csv: a row for each of `scores`, a column for each id of `exercises`."""
+        """Write grades.csv: a row for each of `scores`, a column for each id of `exercises`.
+
+        `scores` may have a "remark" each, besides what is in their files.
+        """
+        more = [key for key in MORE_COLUMNS if any(score.get(key) for score in scores)]
         text = io.StringIO()
         table = csv.writer(text, lineterminator="\n")
-        table.writerow(["student", "status", "score", "max_score", *exercises])
+        table.writerow(["student", "status", "score", "max_score", *exercises, *more])
         for score in scores:
             cells = [score["exercises"].get(id, {}).get("score") for id in exercises]
             row = [_cell(score["student"]), score["status"], score["score"], score["max_score"], *cells]
+            row += [_cell(score.get(key)) for key in more]
             table.writerow("" if cell is None else cell for cell in row)
         self._write(self.folder / "grades.csv", text.getvalue())
 
     def _path(self, kind, student):
-        name = urllib.parse.quote(student, safe=" ")
-        if len(name) > 200:
-            name = name[:150] + "-" + hashlib.sha256(student.encode()).hexdigest()[:16]
-        # quote leaves dots alone: "." and ".." must not be names of files.
-        return self.folder / kind / f"{name}.json"
+        return self.folder / kind / f"{_file_name(student)}.json"
+
+    def _attempt_path(self, student, attempt):
+        # Not `student` alone: "." and ".." must not be names of folders.
+        return self.folder / "attempts" / f"{_file_name(student)}.all" / f"{_file_name(attempt)}.json"
 
     def _write(self, path, text):
         temporary = path.with_name(path.name + ".part")
@@ -121,10 +153,25 @@ class Scores:
             raise ScoresError(f"{path} can't be written: {error.strerror}. Nothing graded is lost.") from None
 
 
+def _read(path):
+    """The JSON object in a file; empty if there is none."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _file_name(text):
+    """A name of a file for a text: a different one for a different text. Dots are left alone: add a suffix."""
+    name = urllib.parse.quote(text, safe=" ")
+    return name if len(name) <= 200 else name[:150] + "-" + hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def _json(value):
     return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _cell(text):
-    """A text that no spreadsheet takes for a formula."""
-    return "'" + text if text.startswith(FORMULA) else text
+def _cell(value):
+    """A text that no spreadsheet takes for a formula; other values as they are."""
+    return "'" + value if isinstance(value, str) and value.startswith(FORMULA) else value

@@ -1,22 +1,18 @@
 """Intake: every way in which a submission can be broken has a verdict of its own."""
 
 import os
+import signal
 
 import pytest
+from conftest import ROOT
+from handed_in import ADD, GOOD, MEAN, notebook, write_files, zipped
 
-from autograder.intake import Broken, IntakeError, Submission, find_submissions, read_submission
-
-GOOD = "x = 1\n"
+from autograder.intake import Broken, Contents, Submission, notebooks, read_submission, take_notebooks
 
 
 def submission(tmp_path, files):
     """A submission of these files: bytes or text by relative path."""
-    folder = tmp_path / "student"
-    folder.mkdir()
-    for name, data in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(data if isinstance(data, bytes) else data.encode())
-    return Submission("student", folder)
+    return Submission("student", write_files(tmp_path / "student", files))
 
 
 @pytest.mark.parametrize(
@@ -88,30 +84,98 @@ def test_the_digest_depends_on_names_and_bytes(tmp_path):
     assert len(digests) == 3
 
 
-def test_a_class_is_a_folder_or_a_file_a_student(tmp_path):
-    (tmp_path / "bo").mkdir()
-    (tmp_path / "ada.py").write_text(GOOD)
-    (tmp_path / "bo.py").write_text(GOOD)
-    (tmp_path / ".DS_Store").write_text("")
-    (tmp_path / "__MACOSX").mkdir()
-    (tmp_path / "roster.csv").write_text("")
-    assert [s.student for s in find_submissions(tmp_path)] == ["ada", "bo", "bo.py"]
+def test_a_zip_is_unpacked_and_what_is_in_it_is_the_submission(tmp_path):
+    files = {"hw/edf.py": GOOD, "hw/helpers.py": GOOD, "__MACOSX/hw/._edf.py": b"\0", "hw/.DS_Store": b"\0"}
+    contents = read_submission(submission(tmp_path, {"hw.zip": zipped(files)}))
+    assert contents.files == {"edf.py": GOOD.encode(), "helpers.py": GOOD.encode()}
 
 
-def test_names_that_cannot_be_printed_are_spelled_out(tmp_path):
-    os.mkdir(os.fsencode(tmp_path) + b"/caf\xe9")
-    (tmp_path / "esc\x1b[31m").mkdir()
-    assert [s.student for s in find_submissions(tmp_path)] == ["caf\\xe9", "esc\\x1b[31m"]
+def test_a_zip_beside_other_files_and_two_zips_are_unpacked(tmp_path):
+    files = {
+        "a.zip": zipped({"1_autograd.ipynb": "{}"}),
+        "b.ZIP": zipped({"x/2.ipynb": "[]"}),
+        "edf.py": GOOD,
+    }
+    contents = read_submission(submission(tmp_path, files))
+    assert contents.notebooks == {"1_autograd.ipynb": b"{}", "2.ipynb": b"[]"}
+    assert contents.files == {"edf.py": GOOD.encode()}
 
 
-@pytest.mark.parametrize(
-    "make, said", [(None, "no folder"), ("empty", "no submissions"), ("edf.py", "single")]
-)
-def test_a_folder_that_is_no_class_is_refused(tmp_path, make, said):
-    folder = tmp_path / "class"
-    if make:
-        folder.mkdir()
-    if make == "edf.py":
-        (folder / "edf.py").write_text(GOOD)
-    with pytest.raises(IntakeError, match=said):
-        find_submissions(folder)
+def test_a_zip_in_a_zip_is_refused_in_a_sentence(tmp_path):
+    files = {"all.zip": zipped({"inner/hw.zip": zipped({"edf.py": GOOD})})}
+    with pytest.raises(Broken) as broken:
+        read_submission(submission(tmp_path, files))
+    assert broken.value.status == "zip in a zip"
+    assert broken.value.message.startswith("all.zip has another zip in it, hw.zip:")
+
+
+def test_other_archives_are_named_as_such(tmp_path):
+    with pytest.raises(Broken, match=r"found: hw\.rar\. Only \.zip is unpacked"):
+        read_submission(submission(tmp_path, {"hw.rar": b"Rar!"}))
+
+
+def test_notebooks_are_kept_apart_with_their_folder_only_where_names_clash(tmp_path):
+    files = {"a/1.ipynb": b"1", "b/1.ipynb": b"2", "c/1.ipynb": b"1", ".ipynb_checkpoints/1.ipynb": b"3"}
+    contents = read_submission(submission(tmp_path, files))
+    assert contents.notebooks == {"1.ipynb": b"1", "b/1.ipynb": b"2"}
+    assert contents.files == {}
+
+
+def test_a_helper_beside_notebooks_is_not_taken_for_edf(tmp_path):
+    contents = read_submission(submission(tmp_path, {"1.ipynb": b"1", "helpers.py": GOOD}))
+    assert list(contents.files) == ["helpers.py"]
+
+
+def test_nbgraders_timestamp_is_no_part_of_the_submission(tmp_path):
+    files = {"edf.py": GOOD, "timestamp.txt": "2026-11-20 10:00:00 UTC", "sub/timestamp.txt": "mine"}
+    assert list(read_submission(submission(tmp_path, files)).files) == ["edf.py", "sub/timestamp.txt"]
+
+
+def test_a_notebook_becomes_an_edf_and_it_is_kept_where_each_definition_is_from(tmp_path, assignment):
+    contents = read_submission(submission(tmp_path, {"1_autograd.ipynb": notebook(mean=MEAN), "u.py": GOOD}))
+    taken = take_notebooks(contents, assignment.stubs)
+    assert taken.cells == {"mean": "1_autograd.ipynb, cell 2"}
+    text = taken.files["edf.py"].decode()
+    assert "self.top = np.mean(self.x.top)" in text
+    assert "add.forward" in text and "still to be written" in text, "what is not written stays a stub"
+    assert taken.files["u.py"] == GOOD.encode()
+    assert taken.notebooks == {}
+
+
+def test_of_notebooks_and_edf_each_gives_what_is_written_there(tmp_path, assignment):
+    module = (ROOT / "pset" / "edf.py").read_text(encoding="utf-8")
+    start = module.index("class add")
+    end = module.index("class ", start + 1)
+    files = {"edf.py": module[:start] + ADD.strip() + "\n\n\n" + module[end:], "n.ipynb": notebook(mean=MEAN)}
+    taken = take_notebooks(read_submission(submission(tmp_path, files)), assignment.stubs)
+    assert taken.cells == {"mean": "n.ipynb, cell 2"}
+    text = taken.files["edf.py"].decode()
+    assert "copied = tuple" in text and "np.mean(self.x.top)" in text
+
+
+def test_an_edf_that_cannot_be_read_beside_notebooks_is_left_out_and_noted(tmp_path, assignment):
+    files = {"edf.py": GOOD.encode("utf-16"), "n.ipynb": notebook(mean=MEAN)}
+    taken = take_notebooks(read_submission(submission(tmp_path, files)), assignment.stubs)
+    assert taken.notes[0] == "edf.py was left out: edf.py is UTF-16 text; save it as UTF-8"
+    assert "mean" in taken.cells
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"[" * 100_000, b"\xff\xfe", b'{"cells": 1}', b'{"cells": []}'])
+def test_a_notebook_that_is_none_gets_a_verdict(tmp_path, assignment, data):
+    contents = read_submission(submission(tmp_path, {"n.ipynb": data}))
+    with pytest.raises(Broken, match=r"n\.ipynb"):
+        take_notebooks(contents, assignment.stubs)
+
+
+def test_reading_notebooks_that_brings_its_process_down_costs_the_submission_alone(monkeypatch, assignment):
+    contents = Contents({}, (), {"n.ipynb": b""})
+    for disaster in (lambda *_: os.kill(os.getpid(), signal.SIGKILL), lambda *_: bytearray(4 << 30)):
+        monkeypatch.setattr(notebooks, "choose", disaster)
+        with pytest.raises(Broken, match="too much time or memory"):
+            take_notebooks(contents, assignment.stubs)
+
+
+def test_a_fault_of_our_own_in_reading_notebooks_is_no_verdict(monkeypatch, assignment):
+    monkeypatch.setattr(notebooks, "choose", lambda *_: 1 / 0)
+    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+        take_notebooks(Contents({}, (), {"n.ipynb": b""}), assignment.stubs)
