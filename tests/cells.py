@@ -3,8 +3,8 @@
 import json
 
 from conftest import ROOT
-from edf_kit.answers import take_answers
-from edf_kit.assemble import assemble
+from edf_kit.answers.assemble import assemble
+from edf_kit.answers.take import take_answers
 
 SKELETON = (ROOT / "pset" / "edf.py").read_text(encoding="utf-8")
 REFERENCE = (ROOT / "solutions" / "edf.py").read_text(encoding="utf-8")

@@ -4,9 +4,9 @@ import json
 
 import pytest
 from cells import REFERENCE, RELU, RIGHT, SETUP, SKELETON, STUBS, code, notebook, take
-from edf_kit.answers import take_answers
-from edf_kit.candidates import is_blank
-from edf_kit.notebook import NotebookError
+from edf_kit.answers.candidates import is_blank
+from edf_kit.answers.notebook import NotebookError
+from edf_kit.answers.take import take_answers
 from edf_kit.released import definition_sources
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -389,7 +389,7 @@ PIECES = st.sampled_from(
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.lists(PIECES, max_size=25).map("".join), min_size=1, max_size=4))
 def test_whatever_the_code_is_nothing_breaks(sources):
-    from edf_kit.assemble import assemble
+    from edf_kit.answers.assemble import assemble
 
     try:
         taken = take(*[code(source, "RELU") for source in sources])

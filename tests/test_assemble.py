@@ -20,12 +20,12 @@ from cells import (
     run,
     take,
 )
-from edf_kit.answers import take_answers
-from edf_kit.assemble import assemble
-from edf_kit.choose import choose
-from edf_kit.notebook import NotebookError
+from edf_kit.answers.assemble import assemble
+from edf_kit.answers.choose import choose
+from edf_kit.answers.notebook import NotebookError
+from edf_kit.answers.take import take_answers
+from edf_kit.answers.use import use_answers
 from edf_kit.released import definition_sources
-from edf_kit.use import use_answers
 
 SOLVED = definition_sources(REFERENCE)
 BLANK = definition_sources(SKELETON)

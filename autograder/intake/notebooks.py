@@ -14,8 +14,8 @@ import signal
 import time
 import traceback
 
-from edf_kit.choose import choose
-from edf_kit.notebook import NotebookError
+from edf_kit.answers.choose import choose
+from edf_kit.answers.notebook import NotebookError
 
 from autograder.intake.contents import MAX_NOTES
 from autograder.intake.submission import MODULE, Broken

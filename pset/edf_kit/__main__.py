@@ -7,10 +7,10 @@ import tempfile
 import warnings
 from pathlib import Path
 
+from edf_kit.answers.notebook import NotebookError
+from edf_kit.answers.preview import collect, show
 from edf_kit.carry import carry, report
 from edf_kit.carry_module import LEFT
-from edf_kit.notebook import NotebookError
-from edf_kit.preview import collect, show
 from edf_kit.released import ReleaseError
 
 FOLDER = Path(__file__).resolve().parent.parent

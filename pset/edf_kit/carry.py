@@ -11,8 +11,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from edf_kit.answers.notebook import NotebookError, read_cells
 from edf_kit.carry_module import CARRIED, LEFT, THERE, Done, carry_module
-from edf_kit.notebook import NotebookError, read_cells
 from edf_kit.released import ReleaseError, read_release, source_hash
 
 MODULE = "edf.py"

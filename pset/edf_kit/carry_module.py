@@ -3,8 +3,8 @@
 import ast
 import dataclasses
 
-from edf_kit.names import DEFINITIONS, bound_names
-from edf_kit.notebook import CellError, parse, unify_newlines
+from edf_kit.answers.names import DEFINITIONS, bound_names
+from edf_kit.answers.notebook import CellError, parse, unify_newlines
 from edf_kit.released import definition_sources, source_hash
 
 CARRIED, THERE, LEFT = "carried", "there already", "left alone"

@@ -4,8 +4,8 @@ import hashlib
 import json
 from pathlib import Path
 
-from edf_kit.names import DEFINITIONS
-from edf_kit.notebook import parse, unify_newlines
+from edf_kit.answers.names import DEFINITIONS
+from edf_kit.answers.notebook import parse, unify_newlines
 
 RELEASE = Path("edf_kit", "release.json")
 

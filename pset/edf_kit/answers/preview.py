@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from edf_kit.choose import MODULE, choose
-from edf_kit.notebook import NotebookError
+from edf_kit.answers.choose import MODULE, choose
+from edf_kit.answers.notebook import NotebookError
 from edf_kit.released import read_release, stubs_of
 
 

@@ -12,8 +12,8 @@ import functools
 
 import numpy as np
 
-from edf_kit.names import DEFINITIONS, alias_name, bound_names, global_references
-from edf_kit.notebook import MAX_STATEMENTS, NotebookError, parse
+from edf_kit.answers.names import DEFINITIONS, alias_name, bound_names, global_references
+from edf_kit.answers.notebook import MAX_STATEMENTS, NotebookError, parse
 
 BUILTINS = frozenset(vars(builtins)) | {"__name__", "__file__", "__doc__"}
 FUTURE = "__future__"

@@ -6,12 +6,12 @@ For each name that holds stubs: the one with fewer stubs left to write; if both 
 import ast
 import dataclasses
 
-from edf_kit.answers import Taken, take_answers
-from edf_kit.assemble import assemble
-from edf_kit.bindings import Namespace
-from edf_kit.candidates import find_candidates, stub_functions
-from edf_kit.names import DEFINITIONS, bound_names
-from edf_kit.notebook import Cell, CellError, NotebookError, parse, unify_newlines
+from edf_kit.answers.assemble import assemble
+from edf_kit.answers.bindings import Namespace
+from edf_kit.answers.candidates import find_candidates, stub_functions
+from edf_kit.answers.names import DEFINITIONS, bound_names
+from edf_kit.answers.notebook import Cell, CellError, NotebookError, parse, unify_newlines
+from edf_kit.answers.take import Taken, take_answers
 
 MODULE = "edf.py"
 

@@ -8,8 +8,8 @@ from that tree.
 import ast
 import re
 
-from edf_kit.names import DEFINITIONS, global_references
-from edf_kit.notebook import CellError, parse
+from edf_kit.answers.names import DEFINITIONS, global_references
+from edf_kit.answers.notebook import CellError, parse
 
 
 def rewrite(text, renamed):

@@ -8,10 +8,10 @@ taken already gets another name, and `edf` itself is a name for the module.
 import ast
 import dataclasses
 
-from edf_kit.bindings import BUILTINS, FUTURE
-from edf_kit.names import DEFINITIONS, alias_name, bound_names
-from edf_kit.notebook import CellError, NotebookError, parse, unify_newlines
-from edf_kit.rewrite import rewrite
+from edf_kit.answers.bindings import BUILTINS, FUTURE
+from edf_kit.answers.names import DEFINITIONS, alias_name, bound_names
+from edf_kit.answers.notebook import CellError, NotebookError, parse, unify_newlines
+from edf_kit.answers.rewrite import rewrite
 
 # An object that has what this module has, whatever way the module was loaded.
 EDF = [

@@ -4,11 +4,11 @@ import linecache
 import warnings
 from pathlib import Path
 
-from edf_kit.answers import take_answers
-from edf_kit.assemble import Blocks, Item, Module, in_order
-from edf_kit.candidates import stub_functions
-from edf_kit.choose import better_than
-from edf_kit.notebook import CellError, NotebookError
+from edf_kit.answers.assemble import Blocks, Item, Module, in_order
+from edf_kit.answers.candidates import stub_functions
+from edf_kit.answers.choose import better_than
+from edf_kit.answers.notebook import CellError, NotebookError
+from edf_kit.answers.take import take_answers
 from edf_kit.released import ReleaseError, read_release, stubs_of
 
 

@@ -7,7 +7,7 @@ are not seen in its methods; a comprehension has names of its own.
 import ast
 import dataclasses
 
-from edf_kit.notebook import CellError
+from edf_kit.answers.notebook import CellError
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DEFINITIONS = (*FUNCTIONS, ast.ClassDef)

@@ -9,10 +9,10 @@ constants. Loops, magics, checks and calls of edf belong to the notebook and sta
 import dataclasses
 import re
 
-from edf_kit.bindings import Namespace, check_taken
-from edf_kit.candidates import find_candidates, stub_functions, written_names
-from edf_kit.names import bound_names
-from edf_kit.notebook import (
+from edf_kit.answers.bindings import Namespace, check_taken
+from edf_kit.answers.candidates import find_candidates, stub_functions, written_names
+from edf_kit.answers.names import bound_names
+from edf_kit.answers.notebook import (
     CellError,
     NotebookError,
     is_python_2,

@@ -7,9 +7,9 @@ of its stubs is written.
 import ast
 import dataclasses
 
-from edf_kit.bindings import Namespace
-from edf_kit.names import DEFINITIONS, FUNCTIONS
-from edf_kit.notebook import CellError, parse, unify_newlines
+from edf_kit.answers.bindings import Namespace
+from edf_kit.answers.names import DEFINITIONS, FUNCTIONS
+from edf_kit.answers.notebook import CellError, parse, unify_newlines
 
 MAX_DEFINITIONS = 100  # of one name, in one notebook
 STILL = "is still to be written"
