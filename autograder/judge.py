@@ -4,6 +4,7 @@ A check ends as pass, fail, blocked (by another check or exercise that failed) o
 error is never a student's zero: the exercise then has no score.
 """
 
+import builtins
 import dataclasses
 import graphlib
 import re
@@ -19,6 +20,7 @@ PASS, FAIL, BLOCKED, GRADER_ERROR = "pass", "fail", "blocked", "grader error"
 
 # What a blank stub of the skeleton raises (skeleton.py writes it).
 STILL_BLANK = re.compile(r"exercise '(\w+)': (\S+) is still to be written")
+PLACE = re.compile(r"(edf\.py, line \d{1,5}), in ")  # of a line of the student's, as the sandbox says it
 
 
 @dataclasses.dataclass
@@ -176,11 +178,12 @@ class _Runner:
         except StudentError as error:
             alive = error.kind in ("exception", "memory")
             blank = STILL_BLANK.search(error.message) if error.type == "NotImplementedError" else None
+            blank = blank if blank and blank[2] in self.assignment.stubs else None
             if blank and blank[1] != self.exercise.id and blank[1] in self.assignment.points:
                 return _ended(check, BLOCKED, f"blocked by {blank[1]}: {blank[2]} is not written yet"), alive
             if blank:
                 return _ended(check, FAIL, f"{blank[2]} is not written yet", ran=False), alive
-            return _ended(check, FAIL, explain(error), ran=False), alive
+            return _ended(check, FAIL, _without_quotes(error), explain(error), ran=False), alive
         except Exception:
             # The check itself is broken: an instructor must look, no student may pay for it.
             return _ended(check, GRADER_ERROR, "the grader failed here", traceback.format_exc()), True
@@ -193,8 +196,22 @@ class _Runner:
 
 
 def explain(error):
-    """A StudentError in a sentence, with the place in the student's files."""
+    """A StudentError in a sentence, with the place in the student's files: for the student only if it was raised
+    before any input was sent, since its text, its class and its frames are of the student's making."""
     return f"{error.message} ({error.where[-1]})" if error.where else error.message
+
+
+def _without_quotes(error):
+    """The same, without what could carry a hidden input out: what Python calls it, and the line of edf.py."""
+    if error.kind == "protocol":
+        return error.message.partition(":")[0]
+    if error.type is None:
+        return error.message
+    known = getattr(builtins, error.type, None)
+    is_known = isinstance(known, type) and issubclass(known, BaseException)
+    name = error.type if is_known else "an exception of its own"
+    lines = [place[1] for place in map(PLACE.match, error.where) if place]
+    return f"the code raises {name} ({lines[-1]})" if lines else f"the code raises {name}"
 
 
 def _ended(check, status, message, detail="", ran=True):

@@ -24,6 +24,12 @@ REFERENCE = (ROOT / "solutions" / "edf.py").read_text(encoding="utf-8")
 SECRET = bytes(range(32))
 
 
+@pytest.fixture(autouse=True)
+def without_gradebook(monkeypatch):
+    """nbgrader's folder has tests of its own (test_gradebook*.py, test_round_trip.py), and takes a while to make."""
+    monkeypatch.setattr("autograder.run._write_course", lambda *arguments: None)
+
+
 @pytest.fixture
 def classroom(tmp_path, quick_assignment):
     """A class of two in a folder, and a function that grades it: classroom.grade(...) → exit status."""
@@ -257,3 +263,36 @@ def test_names_that_a_spreadsheet_would_compute_are_defused(classroom):
     classroom.hand_in("=1+2", REFERENCE)
     classroom.grade()
     assert "\n'=1+2,graded,10.0," in (classroom.out / "grades.csv").read_text()
+
+
+QUOTING = """
+class Quoted(Exception):
+    pass
+
+
+def quote(array):
+    raise type("Data_" + str(array.flat[0]).replace(".", "_"), (Exception,), {})(repr(array))
+"""
+
+
+@pytest.mark.parametrize(
+    "raising",
+    [
+        "raise ValueError(repr(self.x.top))",
+        "quote(self.x.top)",
+        "exec(compile('raise ValueError', repr(self.x.top), 'exec'))",
+        "raise NotImplementedError(f\"exercise 'add': {self.x.top.flat[0]} is still to be written\")",
+    ],
+)
+def test_what_the_code_raises_carries_no_hidden_input_to_the_student(classroom, raising):
+    """Its text, class and file name are of the student's making: only the instructor's detail quotes them."""
+    line = "self.top = self.x.top + self.y.top"
+    classroom.hand_in("quoting", REFERENCE.replace(line, raising) + QUOTING)
+    assert classroom.grade() == 0
+    score = json.loads(classroom.scores()["quoting.json"])
+    checks = score["exercises"]["add"]["checks"]
+    failed = [check for check in checks if check["status"] == "fail"]
+    assert failed and all(check["message"].startswith("the code raises ") for check in failed)
+    for text in [score["exercises"]["add"]["message"], *(check["message"] for check in checks)]:
+        assert not set("0123456789") & set(text.partition("edf.py, line")[0])
+    assert all(check["detail"] for check in failed)
