@@ -8,11 +8,13 @@ READY := $(VENV)/ready
 SUBMISSIONS ?= data/sample_class/submissions
 OUT ?= graded
 JOBS ?=
+ROSTER ?=
+COURSE ?= $(OUT)/course
 ASSIGNMENT ?= autograder/assignments/edf.toml
 LAB ?= lab
 
 .DEFAULT_GOAL := help
-.PHONY: help setup grade release solutions lab test doctor skeleton lint measure data-full lock clean
+.PHONY: help setup grade formgrader release solutions lab test doctor skeleton lint measure data-full lock clean
 
 help:  ## list the commands
 	@echo "make COMMAND, with COMMAND one of"
@@ -30,8 +32,12 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)
 
-grade: $(READY)  ## grade a class: SUBMISSIONS=folder OUT=folder JOBS=n (by default the sample class)
-	@$(BIN)/autograder grade "$(SUBMISSIONS)" --out "$(OUT)" $(if $(JOBS),--jobs $(JOBS))
+grade: $(READY)  ## grade a class: SUBMISSIONS=folder OUT=folder JOBS=n ROSTER=csv (by default the sample class)
+	@$(BIN)/autograder grade "$(SUBMISSIONS)" --out "$(OUT)" --course "$(COURSE)" --assignment "$(ASSIGNMENT)" \
+		$(if $(JOBS),--jobs $(JOBS)) $(if $(ROSTER),--roster "$(ROSTER)")
+
+formgrader: $(READY)  ## look at the graded class in nbgrader's formgrader: COURSE=folder
+	@$(BIN)/autograder formgrader --course "$(COURSE)"
 
 release: $(READY)  ## make what students receive in released/, and nbgrader's folders in course/
 	@$(BIN)/autograder release --assignment "$(ASSIGNMENT)"

@@ -39,6 +39,9 @@ def _parser():
     grade.add_argument(
         "--roster", type=Path, help="CSV file with a column student; name, canvas_id, … if known"
     )
+    grade.add_argument(
+        "--course", type=Path, help="nbgrader's folder for gradebook and notebooks [OUT/course]"
+    )
     grade.set_defaults(command=_grade)
 
     doctor = commands.add_parser("doctor", help="say what isolation this machine gives, by trying it")
@@ -62,6 +65,10 @@ def _parser():
     _add_assignment(solutions)
     solutions.add_argument("--out", type=Path, default=Path("handout"), help="[handout]")
     solutions.set_defaults(command=_solutions)
+
+    formgrader = commands.add_parser("formgrader", help="look at a graded class in nbgrader's formgrader")
+    formgrader.add_argument("--course", type=Path, default=Path("graded/course"), help="[graded/course]")
+    formgrader.set_defaults(command=_formgrader)
 
     lab = commands.add_parser("lab", help="start JupyterLab on a student's bundle")
     _add_assignment(lab)
@@ -90,7 +97,9 @@ def _load_assignment(path):
 def _grade(options):
     from autograder.assignment import AssignmentError
     from autograder.grade import GraderFault
+    from autograder.gradebook.errors import BookError, CourseError
     from autograder.intake import IntakeError
+    from autograder.release.bundle import ReleaseError
     from autograder.run import run
     from autograder.sandbox.bubblewrap import SandboxUnavailable
     from autograder.scores import ScoresError
@@ -100,9 +109,16 @@ def _grade(options):
     try:
         assignment = _load_assignment(options.assignment)
         secret = options.secret or FILE
-        return run(options.submissions, options.out, assignment, secret, jobs, options.roster)
+        course = options.course or options.out / "course"
+        return run(options.submissions, options.out, assignment, secret, jobs, course, options.roster)
     except (AssignmentError, IntakeError, ScoresError, SecretError, SandboxUnavailable) as error:
         print(f"autograder: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    except (BookError, CourseError, ReleaseError) as error:
+        print(
+            f"autograder: {error}\nThe scores are kept; only nbgrader's folder is not up to date.",
+            file=sys.stderr,
+        )
         return USAGE_ERROR
     except GraderFault as error:
         print(f"autograder: {error}\nNothing was graded: mend that check first.", file=sys.stderr)
@@ -185,6 +201,14 @@ def _lab(options):
     if status := _releasing(make, options):
         return status
     os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", str(options.folder)])
+
+
+def _formgrader(options):
+    if not (options.course / "gradebook.db").exists():
+        print(f"autograder: {options.course} holds no gradebook: run `make grade` first.", file=sys.stderr)
+        return USAGE_ERROR
+    os.chdir(options.course)  # where nbgrader_config.py is
+    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", "--LabApp.default_url=/formgrader"])
 
 
 def _releasing(make, options):

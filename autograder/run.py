@@ -21,8 +21,11 @@ MAX_IGNORED = 20  # entries of the folder that are named
 COLOURS = {judge.PASS: "green", judge.FAIL: "red", judge.BLOCKED: "yellow", judge.GRADER_ERROR: "magenta"}
 
 
-def run(folder, out, assignment, secret_file, jobs, roster_file=None):
-    """Grade what is new or changed in `folder` into `out`; returns the exit status."""
+def run(folder, out, assignment, secret_file, jobs, course, roster_file=None):
+    """Grade what is new or changed in `folder` into `out`, then into nbgrader's folder `course`.
+
+    Returns the exit status.
+    """
     console = Console(highlight=False, soft_wrap=True)
     roster = read_roster(roster_file) if roster_file else None
     found = survey(folder, assignment.name)
@@ -42,7 +45,13 @@ def run(folder, out, assignment, secret_file, jobs, roster_file=None):
             except BrokenProcessPool:
                 console.print("[red]A grading process was killed.[/] What was graded is kept: run it again.")
                 return 1
-        return _finish(students, assignment, scores, console)
+        counting = _settle_all([student for student in students if student.graded], scores)
+        absent = [absent_score(student, assignment) for student in students if not student.graded]
+        status = _finish([score for _, score in counting], absent, assignment, scores, console)
+        _write_course(
+            course, assignment, [*counting, *((None, score) for score in absent)], roster or (), console
+        )
+        return status
 
 
 def _print_ignored(ignored, console):
@@ -130,7 +139,7 @@ def _mark(status):
 
 
 def _settle_all(students, scores):
-    """The score of each student's submission that counts, as it is stored."""
+    """(submission that counts, its score as it is stored) of each student."""
     settled = []
     for student in students:
         stored = scores.read(student.name)
@@ -141,17 +150,26 @@ def _settle_all(students, scores):
             score, record = attempts[best]
             score = settle(score, student.graded[best], student, points)
         else:
+            best = 0
             score, record = settle(stored, student.graded[0], student), scores.read_record(student.name)
         if score != stored:
             scores.write(score, record)
-        settled.append(score)
+        settled.append((student.graded[best], score))
     return settled
 
 
-def _finish(students, assignment, scores, console):
-    """Write grades.csv and say how the class did: grader errors first."""
-    all_scores = _settle_all([student for student in students if student.graded], scores)
-    absent = [absent_score(student, assignment) for student in students if not student.graded]
+def _write_course(course, assignment, results, roster, console):
+    from autograder.gradebook.course import write_course  # nbgrader takes its time to import
+
+    with console.status("Writing nbgrader's gradebook…"):
+        said = write_course(course, assignment, results, roster)
+    for sentence in said:
+        console.print(escape(one_line(sentence)))
+    console.print(f"gradebook and notebooks for nbgrader: {course}")
+
+
+def _finish(all_scores, absent, assignment, scores, console):
+    """Write grades.csv and say how the class did: grader errors first. Returns the exit status."""
     rows = [{**score, "remark": remark(score)} for score in all_scores + absent]
     rows.sort(key=lambda row: row["student"])
     scores.write_grades(rows, [exercise.id for exercise in assignment.exercises])

@@ -28,7 +28,7 @@ from autograder.assignment import ROOT
 # All that decides a grade. The digits are among it, the reports are not.
 GRADER_FILES = (
     "autograder/**/*.py",
-    "pset/edf_kit/*.py",
+    "pset/edf_kit/**/*.py",
     "solutions/edf.py",
     "data/mnist_10k.npz",
     "data/hidden_index.txt",

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from autograder.assignment import load_assignment
+from autograder.cli import main
 from autograder.release.make import make_release
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,6 +62,15 @@ def install_edf(monkeypatch):
         return module
 
     return install
+
+
+@pytest.fixture(scope="session")
+def graded(tmp_path_factory):
+    """The output folder of the sample class, graded once with a secret of its own."""
+    folder = tmp_path_factory.mktemp("graded")
+    arguments = ["grade", str(SAMPLE_CLASS / "submissions"), "--out", str(folder / "out")]
+    assert main([*arguments, "--secret", str(folder / "secret")]) == 0
+    return folder / "out"
 
 
 @dataclasses.dataclass(frozen=True)

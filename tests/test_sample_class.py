@@ -6,19 +6,9 @@ import json
 import pytest
 from conftest import ROOT, SAMPLE_CLASS
 
-from autograder.cli import main
 from autograder.intake import find_submissions
 
 STUDENTS = [submission.student for submission in find_submissions(SAMPLE_CLASS / "submissions")]
-
-
-@pytest.fixture(scope="session")
-def graded(tmp_path_factory):
-    """The output folder of the sample class, graded once with a secret of its own."""
-    folder = tmp_path_factory.mktemp("graded")
-    arguments = ["grade", str(SAMPLE_CLASS / "submissions"), "--out", str(folder / "out")]
-    assert main([*arguments, "--secret", str(folder / "secret")]) == 0
-    return folder / "out"
 
 
 def score_of(graded, student):

@@ -6,11 +6,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from autograder.gradebook.course import GRADEBOOK, copy_gradebook, write_assignment
 from autograder.release.bundle import CONFIG, build, manifest, write_zip
 from autograder.release.dry_run import dry_run
 from autograder.release.leaks import find_leaks, known_secrets
-
-GRADEBOOK = "gradebook.db"
 
 
 class LeakError(Exception):
@@ -33,7 +32,7 @@ def make_release(assignment, out, course, secret_file, try_it=True, report=print
         building = scratch / "course"
         building.mkdir()
         if (course / GRADEBOOK).exists():
-            shutil.copyfile(course / GRADEBOOK, building / GRADEBOOK)
+            copy_gradebook(course / GRADEBOOK, building / GRADEBOOK)
         report("building the bundle")
         bundle = build(assignment, building)
         packed = scratch / f"{assignment.name}.zip"
@@ -52,6 +51,7 @@ def make_release(assignment, out, course, secret_file, try_it=True, report=print
         _replace(building / GRADEBOOK, course / GRADEBOOK)
         if not (course / CONFIG.name).exists():  # from then on it is the course's own
             _replace(building / CONFIG.name, course / CONFIG.name)
+        write_assignment(course, assignment)  # what nbgrader autograde grades by
     return files
 
 

@@ -1,0 +1,70 @@
+"""The judge's verdict on an exercise as plain text, for a student to read: points, and a line a check.
+
+Only what a score holds for students goes in; `detail` is the instructor's. Text that may quote a student's code is
+one line, of limited length, without control characters.
+"""
+
+import re
+
+from autograder import judge
+from autograder.grade import GRADED
+
+MAX_LINE = 300
+# Of Unicode's control characters all but tab and line end, what reverses the direction of text, half characters.
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def without_controls(text):
+    """Text without characters that steer a terminal or hide what it says."""
+    return CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def verdict(score, id):
+    """The text of the verdict on the exercise of that id in a score (grade.grade_submission)."""
+    result = score["exercises"][id]
+    lines = [_points(id, result)]
+    if score["status"] in (GRADED, judge.GRADER_ERROR):
+        lines += _checks(result["checks"])
+    else:
+        lines.append(f"{score['status']}: {score['message']}")
+    return "\n".join(_line(line) for line in lines) + "\n"
+
+
+def about(score):
+    """What there is to say about a submission as a whole, as lines of text; none, mostly."""
+    lines = []
+    if others := score.get("other_attempts"):
+        which = score.get("when") or score.get("attempt")
+        lines.append(f"Graded: the submission of {which}, one of {len(others) + 1}.")
+    if score["status"] == judge.GRADER_ERROR:  # its message is the instructor's
+        lines.append("Not all of it could be judged yet: an instructor will look at it.")
+    elif score["status"] != GRADED:
+        lines.append(f"{score['status']}: {score['message']}")
+    if score["changed"]:
+        lines.append(f"Given code that was changed is put back: {', '.join(score['changed'])}.")
+    lines += [f"Note: {note}" for note in score.get("notes", ())]
+    return [_line(line) for line in lines]
+
+
+def _points(id, result):
+    if result["score"] is None:
+        return f"{id}: not judged yet. An instructor will look at it; no points are lost."
+    kind = "points of extra credit" if result["extra_credit"] else "points"
+    return f"{id}: {result['score']:g} of {result['points']:g} {kind}"
+
+
+def _checks(checks):
+    lines, explained = [], False
+    for check in checks:
+        status = "open" if check["status"] == judge.GRADER_ERROR else check["status"]
+        lines.append(f"  {status:<8}{check['description']}")
+        is_first = not explained and check["status"] in (judge.FAIL, judge.BLOCKED)
+        if check["message"] and (is_first or check["status"] == judge.PASS):
+            lines.append(f"          {' '.join(check['message'].split())}")
+        explained = explained or is_first
+    return lines
+
+
+def _line(text):
+    text = without_controls(text).replace("\n", " ")
+    return text if len(text) <= MAX_LINE else text[: MAX_LINE - 1] + "…"
