@@ -82,6 +82,8 @@ def load_assignment(path=DEFAULT):
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise AssignmentError(f"There is no assignment file {path}.") from None
+    except OSError as error:
+        raise AssignmentError(f"{path} can't be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise AssignmentError(f"{path} is not TOML: {error}") from None
     try:
@@ -109,7 +111,7 @@ def _assignment(data):
         raise AssignmentError(f"the points add up to {sum(points.values()):g}, but total = {total}")
     name, packages = data.get("name"), data.get("packages", [])
     if not isinstance(name, str) or not name.isidentifier():
-        raise AssignmentError('name = "…" must be one word of letters, digits and _')
+        raise AssignmentError(f"name must be one word of letters, digits and _, not {name!r}")
     if not isinstance(packages, list) or not all(isinstance(p, str) for p in packages):
         raise AssignmentError("packages must be a list of names")
     if (attempts := data.get("attempts", "last")) not in ("last", "best"):

@@ -329,9 +329,9 @@ show_gradient("sigmoid")
 # *Your prediction:*
 
 # %% [markdown]
-# The class has its constructor already; `forward` and `backward` are what `add` is about. Look at `matmul`
-# for the form, and use `edf.add` only in what comes after the cell: its last line puts the class into
-# `edf`.
+# Every op has this form: a constructor that does the book-keeping, `forward`, which sets `self.top`, and
+# `backward`, which adds to the `.grad` of the inputs. The last line of the cell puts the class into `edf`: use
+# `edf.add` only after it.
 
 # %% stub="add"
 

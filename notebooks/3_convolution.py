@@ -55,13 +55,13 @@ def new_graph():
 # *Your prediction:*
 
 # %% [markdown]
-# All of `conv2` is one class, so its methods stand in one cell, which three sections share. Take them one at
-# a time: `forward` first, then on to its picture and check; then come back for `backward_image`, and for
-# `backward_kernel`. The constructor keeps a `stride`. Until the end of this notebook it is 1, and you can
-# leave it aside.
+# All of `conv2` is one class, so its methods stand in one cell, which three sections share. Where several are
+# still to be written, take them one at a time: `forward` first, then on to its picture and check; then come back
+# for `backward_image`, and for `backward_kernel`. The constructor keeps a `stride`. Until the end of this notebook
+# it is 1, and can be left aside.
 #
-# Six nested loops are a good way to start, and right. But training wants speed: of the sums and places that
-# you loop over, which are few, and which are many? Leave the many to numpy.
+# Six nested loops are a good way to start on any of them, and right. But training wants speed: of the sums and
+# places that are looped over, which are few, and which are many? Leave the many to numpy.
 
 # %% stub="conv2"
 

@@ -1,6 +1,7 @@
-"""Trains a network of two layers, 784–1024–10, to read handwritten digits: python mnist.py --help.
+"""Trains a network of two layers, 784–1024–10, to read handwritten digits.
 
-It runs on your own edf.py, which must be beside it, with the folder edf_kit and the digits, mnist.npz.
+`python mnist.py --help` lists its options. It runs on your own edf.py, which must be beside it, with the
+folder edf_kit and the digits, mnist.npz.
 """
 
 import edf

@@ -1,6 +1,7 @@
-"""Trains a small convolutional network to read handwritten digits: python mnist_conv.py --help.
+"""Trains a small convolutional network to read handwritten digits.
 
-It runs on your own edf.py, which must be beside it, with the folder edf_kit and the digits, mnist.npz.
+`python mnist_conv.py --help` lists its options. It runs on your own edf.py, which must be beside it, with the
+folder edf_kit and the digits, mnist.npz.
 """
 
 import edf

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 import zipfile
 
 import nbformat
@@ -12,6 +14,7 @@ from autograder import cli
 from autograder.assignment import ROOT, load_assignment
 from autograder.exercise import load_exercises
 from autograder.release import make
+from autograder.release.bundle import ReleaseError
 from autograder.release.notebooks import NotebookSourceError, instructor_notebooks
 from autograder.skeleton import definition_texts, make_skeleton
 
@@ -196,18 +199,58 @@ def test_releasing_again_keeps_the_courses_own_settings_and_grades(released, tmp
         assert [student.id for student in gradebook.students] == ["ada"]
 
 
-def test_colabs_lines_of_the_readme_bring_edf_and_the_digits(released, tmp_path, monkeypatch):
-    """The README's lines for Colab, run in a folder that holds the zip and nothing else."""
-    import subprocess
-    import sys
-
-    shutil.copy(released.zip, tmp_path)
+def colab(released, folder, then):
+    """Run the README's lines for Colab, and some more, in a folder; returns what is printed."""
     readme = (released.bundle / "README.md").read_text(encoding="utf-8")
-    lines = [line.strip() for line in readme.splitlines() if line.startswith("    ")]
+    lines = [line[4:] for line in readme.splitlines() if line.startswith("    ")]
     start = lines.index("import os, zipfile")
-    code = "\n".join(
-        [*lines[start : start + 3], "import sys; sys.path.insert(0, '')", "import edf, edf_kit.digits"]
+    code = "\n".join(lines[start : start + 5])
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{code}\nimport sys; sys.path.insert(0, '')\n{then}"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
     )
-    code += "\nprint(len(edf_kit.digits.load_digits()[0]), edf.__file__)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
-    assert done.stdout.split()[0] == "9000", done.stderr
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_colabs_lines_of_the_readme_bring_edf_and_the_digits(released, tmp_path):
+    shutil.copy(released.zip, tmp_path)
+    said = colab(released, tmp_path, "import edf_kit.digits as d, edf; print(len(d.load_digits()[0]))")
+    assert said.split() == ["9000"]
+
+
+def test_colabs_lines_overwrite_nothing_when_run_again(released, tmp_path):
+    shutil.copy(released.zip, tmp_path)
+    colab(released, tmp_path, "open('1_autograd.ipynb', 'w').write('my work')")
+    assert colab(released, tmp_path, "print(open('1_autograd.ipynb').read())") == "my work\n"
+
+
+@pytest.mark.parametrize("option", ["--out", "--course", "--assignment"])
+def test_a_path_that_cannot_be_used_is_said_before_anything_is_made(option, tmp_path, capsys):
+    (tmp_path / "in_the_way").write_text("")
+    paths = {"--out": tmp_path / "out", "--course": tmp_path / "course"}
+    paths[option] = tmp_path if option == "--assignment" else tmp_path / "in_the_way"
+    arguments = [str(part) for pair in paths.items() for part in pair]
+    assert cli.main(["release", "--no-dry-run", *arguments]) == 2
+    assert str(paths[option]) in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["in_the_way"]
+
+
+def test_stubs_without_their_messages_stop_the_release(tmp_path, monkeypatch):
+    """As when nbgrader's settings are not read: it would put one text for all into the stubs."""
+    config = tmp_path / "nbgrader_config.py"
+    config.write_text("import nothing_of_that_name\n")
+    monkeypatch.setattr("autograder.release.bundle.CONFIG", config)
+    with pytest.raises(ReleaseError, match="write-add"):
+        make.make_release(load_assignment(), tmp_path / "out", tmp_path / "course", None, try_it=False)
+
+
+def test_a_release_may_be_asked_for_by_a_relative_path(tmp_path, monkeypatch):
+    """Every step gets along with it; the fresh environment's pip, too."""
+    tried = []
+    monkeypatch.setattr(make, "dry_run", lambda bundle, scratch, report: tried.append((bundle, scratch)))
+    monkeypatch.chdir(tmp_path)
+    make.make_release(load_assignment(), "out", "course", None)
+    assert all(path.is_absolute() for path in tried[0])

@@ -21,7 +21,7 @@ from edf_kit.released import definition_sources, source_hash
 from autograder import digits
 from autograder.assignment import ROOT
 from autograder.release.notebooks import instructor_notebooks
-from autograder.skeleton import make_skeleton
+from autograder.skeleton import definition_texts, make_skeleton
 
 PSET = ROOT / "pset"
 CONFIG = Path(__file__).with_name("nbgrader_config.py")
@@ -75,10 +75,22 @@ def build(assignment, course):
         said = [line for line in done.stderr.splitlines() if " | INFO]" not in line]
         raise ReleaseError("\n".join(["nbgrader could not make the release:", *said]))
     bundle = course / "release" / assignment.name
+    _require_messages(bundle, assignment)
     description = json.dumps(_description(bundle, assignment), indent=1, ensure_ascii=False, sort_keys=True)
     for folder in (bundle, course / "source" / assignment.name):
         (folder / MANIFEST).write_text(description + "\n", encoding="utf-8", newline="\n")
     return bundle
+
+
+def _require_messages(bundle, assignment):
+    """Raise ReleaseError unless every stub of the notebooks says what it is: else nbgrader's settings were not read."""
+    skeleton = make_skeleton(assignment.stubs)
+    for path in sorted(bundle.glob("*.ipynb")):
+        for cell in nbformat.read(path, as_version=4).cells:
+            if cell.id.startswith("write-"):
+                names = cell.id.removeprefix("write-").split("-")
+                if not all(text in cell.source for text in definition_texts(skeleton, names).values()):
+                    raise ReleaseError(f"{path.name}: the cell {cell.id} is not what the skeleton has there.")
 
 
 def write_zip(bundle, path):
@@ -130,6 +142,8 @@ def _description(bundle, assignment):
     made_of = "".join(f"{file.path} {file.sha256}\n" for file in manifest(bundle) if file.path != MANIFEST)
     return {
         "assignment": assignment.name,
+        "packages": assignment.packages,
+        "files": {file.path: file.sha256 for file in manifest(bundle) if file.path != MANIFEST},
         "release": _sha256(made_of.encode())[:12],
         "exercises": [
             {

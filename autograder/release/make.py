@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from autograder.gradebook.course import GRADEBOOK, copy_gradebook, write_assignment
-from autograder.release.bundle import CONFIG, build, manifest, write_zip
+from autograder.release.bundle import CONFIG, ReleaseError, build, manifest, write_zip
 from autograder.release.dry_run import dry_run
 from autograder.release.leaks import find_leaks, known_secrets
 
@@ -27,7 +27,9 @@ def make_release(assignment, out, course, secret_file, try_it=True, report=print
     nbgrader's course folder, which holds the solutions and must not be handed out. secret_file: the course
     secret, whose text must not be in the bundle. Returns the manifest. Raises ReleaseError, LeakError.
     """
-    out, course = Path(out), Path(course)
+    out, course = Path(out).absolute(), Path(course).absolute()
+    for folder in (course, out):
+        _require_folder(folder)
     with _scratch(out) as scratch:
         building = scratch / "course"
         building.mkdir()
@@ -39,7 +41,8 @@ def make_release(assignment, out, course, secret_file, try_it=True, report=print
         write_zip(bundle, packed)
         report("looking for leaks")
         secrets = known_secrets(assignment, secret_file)
-        if leaks := [*find_leaks(bundle, secrets), *find_leaks(packed, secrets)]:
+        # What leaks in the folder leaks in the zip: one of the two is enough to tell.
+        if leaks := find_leaks(bundle, secrets) or find_leaks(packed, secrets):
             raise LeakError(leaks)
         if try_it:
             dry_run(bundle, scratch / "dry_run", report)
@@ -60,6 +63,15 @@ def make_lab(assignment, folder):
     with _scratch(folder.absolute().parent) as scratch:
         (scratch / "course").mkdir()
         _replace(build(assignment, scratch / "course"), folder)
+
+
+def _require_folder(folder):
+    """Raise ReleaseError unless `folder` is a folder that can be written to, or can become one."""
+    there = folder
+    while not there.exists():
+        there = there.parent
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise ReleaseError(f"{folder} can't be a folder to write to: {there} is in the way.")
 
 
 @contextlib.contextmanager

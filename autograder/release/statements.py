@@ -22,7 +22,7 @@ import keyword
 import re
 import textwrap
 import tokenize
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -192,13 +192,24 @@ def readings(text):
     return without | {COMMENT_MARK.sub(_blank, reading) for reading in bare}
 
 
+# How much more a run must say whose names must be the very same: `for ky in range(kh): for kx in range(kw):` is
+# anybody's, but weighs 3 more than the least with its names.
+WORD_FOR_WORD = 4
+
+
 def windows(vocabulary, statements, minimum, what):
     """The runs of a function's statements: any two that follow each other, with no import in them.
 
     Two that together weigh less than `minimum` are an idiom ("for x in xs: f(x)"): the next ones join them,
-    until the run says enough; if there are too few of them, there is no run.
+    until the run says enough; if there are too few of them, there is no run. Word for word, with the very same
+    names, two of an idiom are a run if they say enough so.
     """
     for first in range(len(statements) - 1):
+        pair = joined(statements[first : first + 2], what)
+        verbatim = word_for_word(pair)
+        if vocabulary.weight(pair) < minimum <= vocabulary.weight(verbatim) - WORD_FOR_WORD:
+            if not any(_is_import(statement) for statement in statements[first : first + 2]):
+                yield verbatim
         for last in range(first + 2, len(statements) + 1):
             if _is_import(statements[last - 1]) or _is_import(statements[first]):
                 break
@@ -206,6 +217,11 @@ def windows(vocabulary, statements, minimum, what):
             if vocabulary.weight(run) >= minimum:
                 yield run
                 break
+
+
+def word_for_word(run):
+    """The run with every name as it is: no renaming of it is the same."""
+    return replace(run, words=frozenset(range(len(run.tokens))))
 
 
 def _is_import(statement):
