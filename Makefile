@@ -12,6 +12,8 @@ ROSTER ?=
 COURSE ?= $(OUT)/course
 ASSIGNMENT ?= autograder/assignments/edf.toml
 LAB ?= lab
+# Options for JupyterLab, such as --no-browser.
+JUPYTER ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup grade formgrader release solutions lab test doctor skeleton lint measure data-full lock clean
@@ -37,7 +39,7 @@ grade: $(READY)  ## grade a class: SUBMISSIONS=folder OUT=folder JOBS=n ROSTER=c
 		$(if $(JOBS),--jobs $(JOBS)) $(if $(ROSTER),--roster "$(ROSTER)")
 
 formgrader: $(READY)  ## look at the graded class in nbgrader's formgrader: COURSE=folder
-	@$(BIN)/autograder formgrader --course "$(COURSE)"
+	@$(BIN)/autograder formgrader --course "$(COURSE)" -- $(JUPYTER)
 
 release: $(READY)  ## make what students receive in released/, and nbgrader's folders in course/
 	@$(BIN)/autograder release --assignment "$(ASSIGNMENT)"
@@ -46,7 +48,7 @@ solutions: $(READY)  ## make the handout for after the deadline in handout/
 	@$(BIN)/autograder solutions --assignment "$(ASSIGNMENT)"
 
 lab: $(READY)  ## start JupyterLab on a student's bundle: LAB=folder (made if it is not there)
-	@$(BIN)/autograder lab --assignment "$(ASSIGNMENT)" --folder "$(LAB)"
+	@$(BIN)/autograder lab --assignment "$(ASSIGNMENT)" --folder "$(LAB)" -- $(JUPYTER)
 
 test: $(READY)  ## run the project's own tests
 	@$(BIN)/ruff check .

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 USAGE_ERROR, GRADER_ERROR, INTERRUPTED = 2, 1, 130
+JUPYTERLAB = [sys.executable, "-m", "jupyterlab"]
 
 
 def main(arguments=None):
@@ -68,17 +69,23 @@ def _parser():
 
     formgrader = commands.add_parser("formgrader", help="look at a graded class in nbgrader's formgrader")
     formgrader.add_argument("--course", type=Path, default=Path("graded/course"), help="[graded/course]")
+    _add_jupyter(formgrader)
     formgrader.set_defaults(command=_formgrader)
 
     lab = commands.add_parser("lab", help="start JupyterLab on a student's bundle")
     _add_assignment(lab)
     lab.add_argument("--folder", type=Path, default=Path("lab"), help="made if it is not there [lab]")
+    _add_jupyter(lab)
     lab.set_defaults(command=_lab)
     return parser
 
 
 def _add_assignment(command):
     command.add_argument("--assignment", type=Path, help="TOML file [autograder/assignments/edf.toml]")
+
+
+def _add_jupyter(command):
+    command.add_argument("jupyter", nargs="*", help="after --: options for JupyterLab, such as --no-browser")
 
 
 def _positive(text):
@@ -200,7 +207,7 @@ def _lab(options):
 
     if status := _releasing(make, options):
         return status
-    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", str(options.folder)])
+    os.execv(sys.executable, [*JUPYTERLAB, str(options.folder), *options.jupyter])
 
 
 def _formgrader(options):
@@ -208,7 +215,7 @@ def _formgrader(options):
         print(f"autograder: {options.course} holds no gradebook: run `make grade` first.", file=sys.stderr)
         return USAGE_ERROR
     os.chdir(options.course)  # where nbgrader_config.py is
-    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", "--LabApp.default_url=/formgrader"])
+    os.execv(sys.executable, [*JUPYTERLAB, "--LabApp.default_url=/formgrader", *options.jupyter])
 
 
 def _releasing(make, options):
