@@ -1,90 +1,35 @@
 """Tests of carry: a student's work goes from an old release into a new one, and nothing is lost or overwritten."""
 
-import json
 import re
-import sys
 
 import pytest
-from cells import REFERENCE, RELU, SKELETON, code
-from edf_kit.__main__ import main
+from cells import SKELETON, code
 from edf_kit.carry import carry
-from edf_kit.released import ReleaseError, definition_sources, source_hash
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-NOTEBOOK = "1_autograd.ipynb"
-MODULE = "import numpy as np\n\nops = []\n\n\nclass add:\n    blank = 1\n\n\ndef reset():\n    blank = 2\n"
-FILLED = "class add:\n    mine = 1"
-
-
-def markdown(source, id, **nbgrader):
-    metadata = {"nbgrader": nbgrader} if nbgrader else {}
-    return {"cell_type": "markdown", "id": id, "metadata": metadata, "source": source}
-
-
-def locked(source, id):
-    cell = code(source, id=id)
-    return cell | {
-        "metadata": {"nbgrader": {"grade_id": id, "locked": True, "solution": False, "grade": True}}
-    }
-
-
-CELLS = [
-    markdown("# Autograd", "title"),
-    code("class add:\n    blank = 1", "add", id="write-add"),
-    locked('check("add")', "add"),
-    code("demo = 1", id="demo"),
-    markdown("Your answer", "think", grade_id="think", grade=True, solution=True, locked=False),
-]
-
-
-def make_release(folder, cells=CELLS, module=MODULE, assignment="edf"):
-    """A release with one notebook and an edf.py."""
-    (folder / "edf_kit").mkdir(parents=True)
-    release = {
-        "assignment": assignment,
-        "release": "0" * 12,
-        "exercises": [{"id": "add", "title": "Sum", "points": 1, "extra_credit": False, "stubs": ["add"]}],
-        "cells": {NOTEBOOK: {cell["id"]: source_hash(cell["source"]) for cell in cells}},
-        "definitions": {name: source_hash(text) for name, text in definition_sources(module).items()},
-    }
-    (folder / "edf_kit" / "release.json").write_text(json.dumps(release), encoding="utf-8")
-    write_cells(folder, cells)
-    (folder / "edf.py").write_text(module, encoding="utf-8")
-    return folder
-
-
-def write_cells(folder, cells, **more):
-    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells} | more
-    (folder / NOTEBOOK).write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")
-
-
-def read_cells(folder):
-    return json.loads((folder / NOTEBOOK).read_text(encoding="utf-8"))["cells"]
-
-
-def sources(folder):
-    return ["".join(cell["source"]) for cell in read_cells(folder)]
-
-
-def changed(cells, **sources):
-    """The cells with other sources, by id with _ for -."""
-    return [c | {"source": sources.get(c["id"].replace("-", "_"), c["source"])} for c in cells]
+from releases import (
+    CELLS,
+    FILLED,
+    MODULE,
+    NOTEBOOK,
+    changed,
+    contents,
+    make_release,
+    markdown,
+    read_cells,
+    sources,
+    two_releases,
+    write_cells,
+)
 
 
 def outcomes(done):
     return {d.piece: d.outcome for d in done}
 
 
-def contents(folder):
-    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
 @pytest.fixture
 def folders(tmp_path):
-    """The folders of an old and a new release, both as handed out; the new one has a cell more."""
-    new_cells = [*CELLS[:2], code("new = 1", id="new"), *CELLS[2:]]
-    return make_release(tmp_path / "old"), make_release(tmp_path / "new", new_cells)
+    return two_releases(tmp_path)
 
 
 # Notebooks
@@ -150,6 +95,7 @@ def test_work_in_the_new_release_is_not_overwritten(folders):
     done = carry(old, new)
     assert contents(new) == before
     assert outcomes(done) == {"cell 2 (write-add)": "left alone", "cell 4": "there already"}
+    assert done[0].note.endswith(f"compare it by hand with {old / NOTEBOOK}, cell 2")
 
 
 def test_a_text_that_the_release_changed_too_is_carried_and_said(tmp_path):
@@ -157,7 +103,19 @@ def test_a_text_that_the_release_changed_too_is_carried_and_said(tmp_path):
     new = make_release(tmp_path / "new", changed(CELLS, write_add="class add:\n    blank = 2"))
     write_cells(old, changed(CELLS, write_add=FILLED))
     (done,) = carry(old, new)
-    assert sources(new)[1] == FILLED and "the release's own text of this cell changed too" in done.note
+    assert sources(new)[1] == FILLED and done.outcome == "carried"
+    assert "your version is in 1_autograd.ipynb, cell 2; " in done.note
+    assert done.note.endswith("the release's new text is in 1_autograd.ipynb.before-carry, same cell")
+
+
+def test_the_places_of_both_texts_are_those_in_the_files_that_are_there_afterwards(tmp_path):
+    old = make_release(tmp_path / "old")
+    new = make_release(tmp_path / "new", changed(CELLS, write_add="class add:\n    blank = 2"))
+    (new / f"{NOTEBOOK}.before-carry").touch()
+    write_cells(old, [code("mine = 1", id="mine"), *changed(CELLS, write_add=FILLED)])
+    _, done = carry(old, new)
+    assert "your version is in 1_autograd.ipynb, cell 3;" in done.note
+    assert done.note.endswith("is in 1_autograd.ipynb.before-carry-2, cell 2")
 
 
 def test_a_changed_locked_cell_is_left_and_said(folders):
@@ -205,13 +163,6 @@ def test_a_notebook_that_can_not_be_read_is_left_and_said(folders, text):
     assert done.outcome == "left alone" and done.note and sources(new)[0] == "# Autograd"
 
 
-def test_a_notebook_of_ones_own_is_named(folders):
-    old, new = folders
-    (old / "mine.ipynb").write_text("{}")
-    (done,) = carry(old, new)
-    assert (done.file, done.outcome) == ("mine.ipynb", "left alone")
-
-
 # edf.py
 
 
@@ -247,13 +198,15 @@ def test_a_definition_that_the_release_changed_too_is_said(tmp_path):
     old = make_release(tmp_path / "old")
     new = make_release(tmp_path / "new", module=MODULE.replace("blank = 1", "blank = 3"))
     made, (done,) = carried_module((old, new), MODULE.replace("blank = 1", "mine = 1"))
-    assert "mine = 1" in made and "changed too" in done.note
+    assert "mine = 1" in made
+    assert done.note.endswith("yours is in edf.py, the release's new one in edf.py.before-carry")
 
 
 def test_an_edf_py_with_work_is_not_overwritten(folders):
     (folders[1] / "edf.py").write_text(MODULE.replace("blank = 1", "newer = 1"))
     made, (done,) = carried_module(folders, MODULE.replace("blank = 1", "mine = 1"))
     assert "newer = 1" in made and "mine" not in made and done.outcome == "left alone"
+    assert done.note.endswith(f"compare it by hand with {folders[0] / 'edf.py'}")
 
 
 def test_what_is_bound_otherwise_here_is_left_and_said(folders):
@@ -352,80 +305,3 @@ def test_every_statement_of_the_student_is_in_the_new_edf_py_or_the_report(tmp_p
     before = contents(new)
     carry(old, new)
     assert contents(new) == before
-
-
-# The command
-
-
-def test_a_dry_run_shows_and_changes_nothing(folders, capsys):
-    old, new = folders
-    write_cells(old, changed(CELLS, write_add=FILLED))
-    before = contents(new)
-    assert main(["carry", str(old), "--dry-run"], new) == 0
-    assert contents(new) == before
-    assert "cell 2 (write-add)  carried" in capsys.readouterr().out
-
-
-def test_the_exit_status_says_that_something_was_left(folders, capsys):
-    old, new = folders
-    write_cells(old, changed(CELLS, add="pass"))
-    assert main(["carry", str(old)], new) == 1
-    assert "look at it there" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("case", ["no release", "same folder", "other assignment", "broken release"])
-def test_a_folder_that_can_not_be_used_is_told_in_a_sentence(folders, tmp_path, capsys, case):
-    old, new = folders
-    if case == "no release":
-        old = tmp_path / "nothing"
-    elif case == "same folder":
-        old = new / "edf_kit" / ".."
-    elif case == "other assignment":
-        old = make_release(tmp_path / "other", assignment="other")
-    else:
-        (old / "edf_kit" / "release.json").write_text("[")
-    with pytest.raises(ReleaseError):
-        carry(old, new)
-    assert main(["carry", str(old)], new) == 2
-    assert capsys.readouterr().out.count("\n") == 1
-
-
-def test_preview_says_where_each_exercise_is_taken_from(folders, capsys):
-    _, new = folders
-    write_cells(new, changed(read_cells(new), write_add=FILLED))
-    assert main(["preview"], new) == 0
-    assert "  add  1_autograd.ipynb, cell 2\n" in capsys.readouterr().out
-    assert main(["preview", "--source"], new) == 0
-    assert "# from 1_autograd.ipynb, cell 2\n" + FILLED in capsys.readouterr().out
-
-
-def test_preview_writes_the_module_that_is_graded_but_never_over_edf_py(folders, capsys):
-    _, new = folders
-    write_cells(new, changed(read_cells(new), write_add=FILLED))
-    assert main(["preview", "--out", str(new / "edf_preview.py")], new) == 0
-    assert FILLED in (new / "edf_preview.py").read_text(encoding="utf-8")
-    assert main(["preview", "--out", str(new / "edf.py")], new) == 2
-    assert (new / "edf.py").read_text(encoding="utf-8") == MODULE
-
-
-def test_preview_of_a_notebook_that_is_not_there_is_a_sentence(folders, capsys):
-    assert main(["preview", "nothing.ipynb"], folders[1]) == 2
-    assert capsys.readouterr().out.startswith("nothing.ipynb can't be read")
-
-
-SOLVED = definition_sources(REFERENCE)["RELU"]
-
-
-@pytest.mark.parametrize("cell, status", [(SOLVED, 0), (RELU.format("self.x.top"), 1), ("1 /", 2)])
-def test_check_is_of_what_the_grader_takes(tmp_path, monkeypatch, capsys, cell, status):
-    monkeypatch.setitem(sys.modules, "edf", None)  # put back afterwards
-    folder = make_release(tmp_path / "new", module=SKELETON)
-    write_cells(folder, [*CELLS, code(cell, "RELU")])
-    (folder / "edf_kit" / "release.json").write_text(
-        (folder / "edf_kit" / "release.json")
-        .read_text()
-        .replace('["add"]', '["RELU.forward", "RELU.backward"]')
-    )
-    assert main(["check", "RELU" if status < 2 else "nothing"], folder) == status
-    printed = capsys.readouterr()
-    assert printed.out and printed.err == ""

@@ -278,6 +278,19 @@ def test_in_a_notebook_cells_are_named(install_edf, capfd, shell):
     assert "line 4 of the cell: self.tip.top" in capfd.readouterr().out
 
 
+def test_a_notebook_shows_where_a_check_was_stopped(install_edf, capfd, shell):
+    install_edf()
+    shell.run_cell(
+        "import edf\nfrom edf_kit.checks import check\nclass mean(edf.mean):\n    def forward(self):\n"
+        "        raise KeyboardInterrupt\nedf.mean = mean"
+    )
+    result = shell.run_cell('check("mean")\nprint("went on")')
+    out, err = capfd.readouterr()
+    assert "Stopped in mean.forward, line 5 of the cell: is there an endless loop?" in out
+    assert "Traceback" not in out and "went on" not in out and not err
+    assert isinstance(result.error_in_exec, KeyboardInterrupt)
+
+
 def test_a_notebooks_own_names_for_the_lists_outlive_a_reset_that_makes_new_ones(install_edf, shell, capfd):
     edf = install_edf()
     shell.run_cell(

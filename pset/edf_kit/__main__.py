@@ -2,15 +2,20 @@
 
 import argparse
 import importlib.util
+import os
 import sys
 import tempfile
 import warnings
 from pathlib import Path
 
+from edf_kit.answers.choose import MODULE
 from edf_kit.answers.notebook import NotebookError
+from edf_kit.answers.origin import definition_places, line_places
 from edf_kit.answers.preview import collect, show
 from edf_kit.carry import carry, report
 from edf_kit.carry_module import LEFT
+from edf_kit.checks import CheckFailed, calls, check_announced, exercise_ids
+from edf_kit.checks.run import UnknownName
 from edf_kit.released import ReleaseError
 
 FOLDER = Path(__file__).resolve().parent.parent
@@ -23,8 +28,16 @@ def main(arguments=None, folder=FOLDER):
         if hasattr(stream, "reconfigure"):  # Windows' consoles do not know every character
             stream.reconfigure(errors="replace")
     try:
-        return options.run(options, Path(folder))
-    except (NotebookError, ReleaseError, OSError) as error:
+        status = options.run(options, Path(folder))
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # `… | head`: nobody reads on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt as error:
+        print(str(error) or "\nStopped.")
+        return 130
+    except (NotebookError, ReleaseError, UnknownName, OSError) as error:
         print(error)
         return 2
 
@@ -59,7 +72,7 @@ def _preview(options, folder):
             print(f"{options.out} is your own: choose another name for --out.")
             return 2
         options.out.write_text(choice.text, encoding="utf-8")
-    print(choice.text if options.source else "\n".join(show(release, choice)))
+    print(choice.text if options.source else "\n".join(show(release, choice, folder)))
     return 0
 
 
@@ -70,38 +83,40 @@ def _carry(options, folder):
 
 
 def _check(options, folder):
-    from edf_kit.checks import CheckFailed, check
-
+    exercise_ids(*options.names)  # a name that is none is said before anything runs
     _, choice = collect(folder)
-    for remark in choice.remarks:
+    unreadable = [row.place for row in choice.rows.values() if row.state == "unreadable"]
+    for remark in dict.fromkeys([*choice.remarks, *unreadable]):
         print(f"- {remark}")
     with tempfile.TemporaryDirectory() as temporary:
-        path = Path(temporary, "edf.py")
+        path = Path(temporary, MODULE)
         path.write_text(choice.text, encoding="utf-8")
         try:
-            _import_as_edf(path)
-        except Exception as error:  # whatever the student's code raises
-            print(f"edf can't be imported: {type(error).__name__}: {error}")
-            return 1
-        try:
-            check(*options.names)
+            _import_as_edf(path, choice, folder)
+            check_announced(*options.names)
         except CheckFailed as error:
-            print(error)
+            print(f"\n{error}")
             return 1
-        except ValueError as error:  # no exercise of that name
-            print(error)
-            return 2
     return 0
 
 
-def _import_as_edf(path):
-    """Make the file what `import edf` gives."""
+def _import_as_edf(path, choice, folder):
+    """Make the file what `import edf` gives. Raises CheckFailed, and Stopped for an interrupt."""
+    calls.written_at.update(definition_places(choice))
+    module = folder / MODULE
+    places = line_places(choice.text, module.read_text(encoding="utf-8-sig", errors="replace"))
+    calls.lines_at.update({(str(path), line): place for line, place in places.items()})
     spec = importlib.util.spec_from_file_location("edf", path)
     module = importlib.util.module_from_spec(spec)
     sys.modules["edf"] = module
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of odd escapes in strings, say
-        spec.loader.exec_module(module)
+    printed = calls.Printed()
+    try:
+        with warnings.catch_warnings(), printed.instead(), calls.student_code("import edf"):
+            warnings.simplefilter("ignore")  # of odd escapes in strings, say
+            spec.loader.exec_module(module)
+    finally:
+        if text := str(printed):
+            print(text, flush=True)
 
 
 if __name__ == "__main__":

@@ -5,14 +5,13 @@ still as it was handed out; where it is not, nothing is overwritten, and the rep
 read. Of each file that changes, the version before stays beside it as NAME.before-carry.
 """
 
+import dataclasses
 import json
-import os
-import shutil
-import tempfile
 from pathlib import Path
 
 from edf_kit.answers.notebook import NotebookError, read_cells
-from edf_kit.carry_module import CARRIED, LEFT, THERE, Done, carry_module
+from edf_kit.carry_files import backup_of, carry_files, replace_file
+from edf_kit.carry_module import BEFORE, CARRIED, LEFT, OLD_FILE, THERE, Done, carry_module
 from edf_kit.released import ReleaseError, read_release, source_hash
 
 MODULE = "edf.py"
@@ -38,11 +37,8 @@ def carry(old, new, dry_run=False):
             done += _carry_file(old, new, name, dry_run, _carry_notebook, was["cells"], now["cells"])
     if (old / MODULE).is_file():
         done += _carry_file(old, new, MODULE, dry_run, _carry_module, was["definitions"], now["definitions"])
-    handed_out = {*was["cells"], *now["cells"]}
-    for path in sorted(old.glob("*.ipynb")):
-        if path.name not in handed_out and not (new / path.name).exists():
-            done.append(Done(path.name, "all of it", LEFT, f"it is yours alone: copy it from {old}"))
-    return done
+    handled = {*was["cells"], *now["cells"], MODULE}
+    return done + carry_files(old, new, was, handled, dry_run)
 
 
 def report(done, dry_run=False):
@@ -69,9 +65,18 @@ def _carry_file(old, new, name, dry_run, function, old_hashes, new_hashes):
         text, done = function(*texts, old_hashes, new_hashes, name)
     except NotebookError as error:
         return [Done(name, "all of it", LEFT, error.message)]
+    backup = backup_of(new / name)
     if text != texts[1] and not dry_run:
-        _write(new / name, text)
-    return done
+        replace_file(backup, (new / name).read_bytes(), new / name)
+        replace_file(new / name, text.encode(), new / name)
+    places = {OLD_FILE: str(old / name), BEFORE: backup.name}
+    return [dataclasses.replace(d, note=_filled(d.note, places)) for d in done]
+
+
+def _filled(note, places):
+    for mark, place in places.items():
+        note = note.replace(mark, place)
+    return note
 
 
 def _carry_module(old, new, old_hashes, new_hashes, name):
@@ -100,7 +105,9 @@ class _Notebook:
         self.cells, self.old, self.new, self.name = notebook["cells"], old, new, name
         self.by_id = {cell.get("id"): cell for cell in self.cells}
         self.by_grade_id = {_grade_id(cell): cell.get("id") for cell in self.cells if _grade_id(cell)}
+        self.numbers = {cell.get("id"): number for number, cell in enumerate(self.cells, start=1)}
         self.seen, self.done = set(), []
+        self.both_changed = []  # (place in done, cell, its number as released) of what the release changed too
 
     def carry(self, cells):
         """Carry those of the old notebook's cells that are the student's work: a list of Done."""
@@ -117,7 +124,19 @@ class _Notebook:
                 else:
                     after = self._carry_own(cell, number, after, "the new release no longer has this cell")
             after = id if id in self.by_id else after
+        self._say_where_both_are()
         return self.done
+
+    def _say_where_both_are(self):
+        """Now that all cells are in, and their numbers known."""
+        for place, cell, released in self.both_changed:
+            number = next(n for n, other in enumerate(self.cells, start=1) if other is cell)
+            note = (
+                f"the release's own text changed too: your version is in {self.name}, cell {number}; "
+                f"the release's new text is in {BEFORE}, "
+            )
+            note += "same cell" if number == released else f"cell {released}"
+            self.done[place] = dataclasses.replace(self.done[place], note=note)
 
     def _released_id(self, cell):
         """Which cell of the old release this was; None for one of the student's own.
@@ -147,13 +166,14 @@ class _Notebook:
         elif text == _source(here):
             self._report(piece, THERE)
         elif source_hash(_source(here)) != self.new.get(id):
-            self._report(piece, LEFT, "there is other work in its place here")
+            self._report(piece, LEFT, _compare(number))
         else:
             here.update(_content(cell))
             if here["cell_type"] != "code":
                 here.pop("outputs", None), here.pop("execution_count", None)
-            changed = "the release's own text of this cell changed too: look at both"
-            self._report(piece, CARRIED, changed if self.old[id] != self.new.get(id) else "")
+            self._report(piece, CARRIED)
+            if self.old[id] != self.new.get(id):
+                self.both_changed.append((len(self.done) - 1, here, self.numbers[id]))
 
     def _carry_own(self, cell, number, after, note=OWN):
         """Insert a cell after the one of id `after`; returns the id after which the next one goes."""
@@ -166,9 +186,7 @@ class _Notebook:
         piece = f"cell {number}"
         if id in self.by_id:
             is_same = _source(self.by_id[id]) == text
-            self._report(
-                piece, *((THERE, "") if is_same else (LEFT, "there is other work in its place here"))
-            )
+            self._report(piece, *((THERE, "") if is_same else (LEFT, _compare(number))))
             return id
         # Two cells of one grade_id would stop nbgrader: the original alone keeps it.
         metadata = {key: value for key, value in (cell.get("metadata") or {}).items() if key != "nbgrader"}
@@ -181,6 +199,10 @@ class _Notebook:
 
     def _report(self, piece, outcome, note=""):
         self.done.append(Done(self.name, piece, outcome, note))
+
+
+def _compare(number):
+    return f"there is other work in its place here: compare it by hand with {OLD_FILE}, cell {number}"
 
 
 def _content(cell):
@@ -227,26 +249,3 @@ def _read(path):
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
         raise NotebookError("not UTF-8", f"{path.name} is not UTF-8 text: save it as UTF-8") from None
-
-
-def _write(path, text):
-    """Replace a file in one step, and keep the version before."""
-    backup, count = path.with_name(path.name + ".before-carry"), 1
-    while backup.exists():
-        count += 1
-        backup = path.with_name(f"{path.name}.before-carry-{count}")
-    _replace(backup, path.read_bytes())
-    _replace(path, text.encode())
-
-
-def _replace(path, data):
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        if path.exists():
-            shutil.copymode(path, temporary)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise

@@ -7,12 +7,14 @@ from edf_kit.answers.names import DEFINITIONS, bound_names
 from edf_kit.answers.notebook import CellError, parse, unify_newlines
 from edf_kit.released import definition_sources, source_hash
 
-CARRIED, THERE, LEFT = "carried", "there already", "left alone"
+CARRIED, COPIED, THERE, LEFT = "carried", "copied", "there already", "left alone"
+# In notes: the path of the old file, and the name under which the version before stays beside the new one.
+OLD_FILE, BEFORE = "{old file}", "{before}"
 
 
 @dataclasses.dataclass(frozen=True)
 class Done:
-    """What became of one piece of a student's work. outcome: CARRIED, THERE or LEFT; note: what to look at."""
+    """What became of one piece of a student's work. outcome: CARRIED, COPIED, THERE or LEFT; note: what to look at."""
 
     file: str
     piece: str
@@ -110,12 +112,15 @@ class _Work:
         elif self.sources[name] == text:
             self._report(name, THERE)
         elif source_hash(self.sources[name]) != self.new_hashes.get(name):
-            self._report(name, LEFT, "there is other work in its place here")
+            self._report(
+                name, LEFT, f"there is other work in its place here: compare it by hand with {OLD_FILE}"
+            )
         else:
             piece = self.pieces[name]
             self.edits.append((piece.start, piece.end, len(self.edits), text.split("\n")))
             is_changed = self.old_hashes[name] != self.new_hashes.get(name)
-            note = "the release's own text of it changed too: look at both" if is_changed else ""
+            note = f"the release's own text changed too: yours is in {self.file}, the release's new one in {BEFORE}"
+            note = note if is_changed else ""
             self._report(name, CARRIED, note)
 
     def leave(self, name, note):
@@ -129,7 +134,7 @@ class _Work:
         if is_there or self.bound & set(piece.bound):
             self.carry_comments(piece.comments, place)
             if not is_there:
-                self._report(what, LEFT, "it stands here otherwise")
+                self._report(what, LEFT, f"it stands here otherwise: compare it by hand with {OLD_FILE}")
             elif piece.name:
                 self._report(what, THERE)
             return

@@ -3,8 +3,16 @@
 from pathlib import Path
 
 from edf_kit.answers.choose import MODULE, choose
+from edf_kit.answers.imports import import_remarks
 from edf_kit.answers.notebook import NotebookError
 from edf_kit.released import read_release, stubs_of
+
+# Exercises without a stub of their own.
+NOTHING_TO_WRITE = {
+    "stride": "part of conv2: forward, backward_image and backward_kernel take it into account",
+    "mnist_mlp": "no code of its own: a network is trained with your edf",
+    "mnist_conv": "no code of its own: a network is trained with your edf",
+}
 
 
 def collect(folder, files=()):
@@ -28,19 +36,21 @@ def collect(folder, files=()):
     return release, choose(notebooks, module, stubs_of(release), given)
 
 
-def show(release, choice):
-    """The lines of a preview."""
+def show(release, choice, folder):
+    """The lines of a preview. folder: where the student's files are."""
     rows = [(exercise["id"], _say(exercise, choice.rows)) for exercise in release["exercises"]]
     width = max([len(id) for id, _ in rows], default=0) + 2
     lines = ["What the grader takes:", "", *(f"  {id:<{width}}{said}" for id, said in rows)]
-    if choice.remarks:
-        lines += ["", "Look at:", "", *(f"- {remark}" for remark in choice.remarks)]
+    if remarks := [*choice.remarks, *import_remarks(choice.text, Path(folder), release.get("packages"))]:
+        lines += ["", "Look at:", "", *(f"- {remark}" for remark in remarks)]
     return lines
 
 
 def _say(exercise, rows):
     if not exercise["stubs"]:
-        return "nothing to write of its own: it runs your edf"
+        return NOTHING_TO_WRITE.get(
+            exercise["id"], "no code of its own: it uses what you wrote for the others"
+        )
     said = {stub: _say_stub(stub, rows[stub.partition(".")[0]]) for stub in exercise["stubs"]}
     if len(set(said.values())) == 1:
         return next(iter(said.values()))

@@ -4,6 +4,6 @@ run.py is what students call. Below it, each file has the checks of some exercis
 training.py. A new exercise's checks go beside those that they are like.
 """
 
-from edf_kit.checks.run import CheckFailed, check, exercise_ids, run_check, show_gradient
+from edf_kit.checks.run import CheckFailed, check, check_announced, exercise_ids, run_check, show_gradient
 
-__all__ = ["CheckFailed", "check", "exercise_ids", "run_check", "show_gradient"]
+__all__ = ["CheckFailed", "check", "check_announced", "exercise_ids", "run_check", "show_gradient"]

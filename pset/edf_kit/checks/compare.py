@@ -1,12 +1,6 @@
 """How a result is held against what is expected, and how a failure is told: a sentence, a case, a hint."""
 
-import contextlib
-import linecache
-import re
-import sys
 import textwrap
-import traceback
-from pathlib import Path
 
 import numpy as np
 
@@ -101,11 +95,19 @@ def _short(numbers):
 
 def as_numbers(got, sentence, case):
     """`got` as a float64 array of its own; CheckFailed if it is none."""
-    try:
-        return np.array(got, dtype=float)
-    except (TypeError, ValueError):
+    if not is_numeric(got):
         kind = "None" if got is None else f"a {type(got).__name__}"
-        raise CheckFailed(f"{sentence}: it is {kind}, not an array.", side_by_side(case)) from None
+        raise CheckFailed(f"{sentence}: it is {kind}, not an array of numbers.", side_by_side(case))
+    return np.array(got, dtype=float)
+
+
+def is_numeric(got):
+    """Whether numpy makes real numbers of `got`."""
+    try:
+        np.array(got, dtype=float)
+    except (TypeError, ValueError):
+        return False
+    return got is not None  # which numpy takes for nan
 
 
 def side_by_side(arrays, at=None, kernels=False):
@@ -166,54 +168,3 @@ def _joined(blocks):
         parts = [block[i] if i < len(block) else " " * len(block[0]) for block in blocks]
         lines.append("   ".join(parts).rstrip())
     return "\n".join(lines)
-
-
-@contextlib.contextmanager
-def student_code(name, case=None, hint=""):
-    """Around calls of the student's code: whatever it raises becomes a CheckFailed that names `name`."""
-    __tracebackhide__ = True
-    try:
-        yield
-    except (KeyboardInterrupt, CheckFailed):
-        raise
-    except BaseException as error:
-        if isinstance(error, NotImplementedError) and (stub := _STUB.search(str(error))):
-            exercise, written = stub.groups()
-            how = "in its cell above, run that cell, then this one again" if in_notebook() else _IN_EDITOR
-            text = f"{exercise} is still to be written: fill in {written} {how}."
-            raise CheckFailed(text, blank=exercise) from None
-        text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise CheckFailed(
-            f"{name} raises {text[:300].rstrip('.')}.",
-            below(_place(error), side_by_side(case or {})),
-            hint,
-        ) from None
-
-
-_IN_EDITOR = "in edf.py, save it, then check again"
-_STUB = re.compile(r"exercise '(\w+)': (.+) is still to be written")
-
-
-def _place(error):
-    """The line of the student's code that raised, as text, or ""."""
-    kit, python = Path(__file__).parent, str(Path(contextlib.__file__).parent)
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename).parent != kit
-        and not frame.filename.startswith((python, "<frozen", "<__array"))
-        and "site-packages" not in frame.filename
-    ]
-    if not frames:
-        return ""
-    file, number = frames[-1].filename, frames[-1].lineno
-    cell = "ipykernel" in file or file.startswith("<ipython")
-    where = f"line {number} of {'the cell' if cell else Path(file).name}"
-    line = linecache.getline(file, number).strip()
-    return f"{where}: {line}"[: WIDTH - 4] if line else where
-
-
-def in_notebook():
-    """Whether this runs in a notebook's kernel (or in IPython)."""
-    ipython = sys.modules.get("IPython")
-    return ipython is not None and ipython.get_ipython() is not None

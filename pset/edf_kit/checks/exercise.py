@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from edf_kit.checks.compare import student_code
+from edf_kit.checks.calls import student_code
 
 EXERCISES = {}  # all exercises, by id
 

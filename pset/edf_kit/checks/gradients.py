@@ -7,6 +7,7 @@ import dataclasses
 
 import numpy as np
 
+from edf_kit.checks.calls import student_code
 from edf_kit.checks.compare import (
     TOLERANCE,
     CheckFailed,
@@ -14,8 +15,8 @@ from edf_kit.checks.compare import (
     expect,
     expect_unchanged,
     first,
+    is_numeric,
     side_by_side,
-    student_code,
     wrong_elements,
 )
 from edf_kit.checks.exercise import student_module
@@ -92,9 +93,19 @@ class Case:
     def forward(self):
         """Run forward; returns a float64 copy of .top."""
         with student_code(f"{self.op}.forward", self.shown):
-            self.node.forward()
-        sentence = f"{self.op}.forward leaves no result in .top"
-        return as_numbers(getattr(self.node, "top", None), sentence, self.shown)
+            returned = self.node.forward()
+        if getattr(self.node, "top", None) is None:
+            raise self._no_top(returned)
+        sentence = f"{self.op}.forward does not set self.top to numbers"
+        return as_numbers(self.node.top, sentence, self.shown)
+
+    def _no_top(self, returned):
+        """The failure of a forward that leaves no result."""
+        if returned is not None:
+            sentence = f"{self.op}.forward does not set self.top: it returns its result."
+            return CheckFailed(sentence, hint="Write self.top = … there instead of return.")
+        what = "sets self.top to None" if hasattr(self.node, "top") else "does not set self.top"
+        return CheckFailed(f"{self.op}.forward {what}.", hint="Write self.top = … with the result.")
 
     def backward(self, upstream, keep=False):
         """Run backward; returns {name: .grad} for the inputs that have one. keep: add to what is there."""
@@ -104,9 +115,23 @@ class Case:
                 if hasattr(leaf, "grad"):
                     leaf.grad = np.zeros_like(leaf.top)
         self.node.grad = upstream.copy()
+        before = self._grads()
         with student_code(f"{self.op}.backward", case):
-            self.node.backward()
+            returned = self.node.backward()
+        self.only_returns = returned is not None and self._grads() == before
         return {name: leaf.grad for name, leaf in self.leaves.items() if hasattr(leaf, "grad")}
+
+    def _grads(self):
+        """What the .grad of each input is: for comparison alone."""
+        return [np.asarray(getattr(leaf, "grad", None)).tolist() for leaf in self.leaves.values()]
+
+    def explain(self, failure):
+        """Whether wrong gradients are no wonder, as backward returned them and did no more; the failure says so."""
+        if self.only_returns:
+            failure.sentence = f"{self.op}.backward changes no .grad: it returns its result."
+            failure.case = ""
+            failure.hint = "Add it to the .grad of the input instead: self.x.grad = self.x.grad + …, say."
+        return self.only_returns
 
     def differences(self, name, upstream, step):
         """The gradient to an input by central differences of forward: float64, of the input's shape."""
@@ -163,7 +188,7 @@ def expect_gradient(case, names, upstream, sentence="{op}.backward gives the wro
 def expect_slopes(case, names, grads, upstream, sentence, before=0.0):
     """The gradients that backward left must be `before` plus those of the differences."""
     shown = {**case.shown, "upstream gradient": upstream}
-    copies = {name: np.array(grads[name]) if name in grads else None for name in names}
+    copies = {name: _copied(grads.get(name)) for name in names}
     for name in names:
         expected, tolerance = case.numeric(name, upstream)
         floor = 1e-6 if tolerance == TOLERANCE else 1e-4
@@ -171,16 +196,23 @@ def expect_slopes(case, names, grads, upstream, sentence, before=0.0):
         try:
             expect(copies[name], before + expected, text, shown, tolerance, floor, kernels=name == "k")
         except CheckFailed as failure:
-            ones = case.numeric(name, np.ones_like(upstream))[0]
-            failure.hint = _diagnosis(copies[name], before + expected, before + ones)
+            if not case.explain(failure) and is_numeric(copies[name]):
+                ones = case.numeric(name, np.ones_like(upstream))[0]
+                failure.hint = _diagnosis(copies[name], before + expected, before + ones)
             raise
+
+
+def _copied(grad):
+    """A .grad that a further pass does not change; whatever is no array stays what it is."""
+    return grad.copy() if isinstance(grad, np.ndarray) else grad
 
 
 def _diagnosis(got, expected, with_ones):
     """A hint for the commonest mistakes of all operations, or ""."""
+    got = np.array(got, dtype=float)
 
     def is_got(array):
-        return np.shape(got) == array.shape and not wrong_elements(np.asarray(got, float), array).any()
+        return got.shape == array.shape and not wrong_elements(got, array).any()
 
     if is_got(with_ones):
         return "It is right for an upstream gradient of ones; in general, the upstream gradient counts too."
@@ -330,7 +362,7 @@ def expect_gradient_examples(op, examples, kinds=None):
         grads = case.backward(ex.upstream)
         for name, expected in ex.grads.items():
             sentence = f"{op}.backward gives the wrong gradient to {name}"
-            expect(grads[name], expected, sentence, {**case.shown, "upstream gradient": ex.upstream})
+            expect(grads.get(name), expected, sentence, {**case.shown, "upstream gradient": ex.upstream})
 
 
 def expect_inputs_unchanged(case):
@@ -344,8 +376,12 @@ def compare_gradients(case, to):
     top = case.forward()
     upstream = upstream_for(np.random.default_rng(5), top.shape)
     grads, found = case.backward(upstream), []
-    sentence = f"{case.op}.backward leaves a wrong .grad"
-    analytic = {name: as_numbers(grads[name], sentence, case.shown) for name in to}
+    sentence = "{op}.backward gives the wrong gradient to {name}"
+    if case.only_returns or any(np.size(grads[name]) == 0 for name in grads if is_numeric(grads[name])):
+        expect_slopes(case, to, grads, upstream, sentence)  # there is nothing to see
+    analytic = {
+        name: as_numbers(grads.get(name), sentence.format(op=case.op, name=name), case.shown) for name in to
+    }
     for name in to:
         numeric, tolerance = case.numeric(name, upstream)
         wrong = np.zeros(0)

@@ -5,7 +5,8 @@ Graphs here are built of the kit's own small operations, so that these checks st
 
 import numpy as np
 
-from edf_kit.checks.compare import CheckFailed, expect, expect_unchanged, student_code
+from edf_kit.checks.calls import student_code
+from edf_kit.checks.compare import CheckFailed, expect, expect_unchanged
 from edf_kit.checks.exercise import Exercise, student_module
 
 

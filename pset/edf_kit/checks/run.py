@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edf_kit.checks.compare import WIDTH, CheckFailed, in_notebook, student_code, wrapped
+from edf_kit.checks.calls import Printed, Stopped, in_notebook, student_code
+from edf_kit.checks.compare import WIDTH, CheckFailed, wrapped
 from edf_kit.checks.exercise import EXERCISES, student_module
 
 # Each registers its exercises.
@@ -47,13 +48,27 @@ class Result:
     @property
     def line(self):
         """The result in one line."""
+        return self._fitted(f"{self.sign} {self.id}: {self.verdict}", WIDTH)
+
+    def line_after(self, name):
+        """The result as what ends a line that begins with `name`."""
+        return self._fitted(f"{self.sign} {self.verdict}", WIDTH - len(name))
+
+    def _fitted(self, text, width):
+        return text if self.failure is None else textwrap.shorten(text, width, placeholder=" …")
+
+    @property
+    def sign(self):
+        """✓ for right, ✗ for wrong, · for not there yet."""
+        return "✓" if self.failure is None else "·" if self.failure.blank else "✗"
+
+    @property
+    def verdict(self):
+        """What the line says of the exercise."""
         if self.failure is None:
             checks = f"{self.count} check{'s' * (self.count != 1)}"
-            return f"✓ {self.id}: {self.title}, {self.remark or checks}"
-        if self.failure.blank == self.id:
-            return f"· {self.id}: still to be written"
-        sign = "·" if self.failure.blank else "✗"
-        return textwrap.shorten(f"{sign} {self.id}: {self.failure.sentence}", WIDTH, placeholder=" …")
+            return f"{self.title}, {self.remark or checks}"
+        return "still to be written" if self.failure.blank == self.id else self.failure.sentence
 
 
 def check(*names):
@@ -63,13 +78,46 @@ def check(*names):
     UnknownName, a ValueError, for a name that is none.
     """
     __tracebackhide__ = True
-    ids, results = exercise_ids(*names), []
-    for id in ids:
-        results.append(_run(id))
+    ids = exercise_ids(*names)
+
+    def tell(result):
         # A single failure is told by the exception.
-        if results[-1].failure is None or len(ids) > 1:
-            _say(results[-1].line)
-    failures = [result.failure for result in results if result.failure]
+        if result.failure is None or len(ids) > 1:
+            _say(result.line)
+
+    _check_each(ids, tell)
+
+
+def check_announced(*names):
+    """The same, with the name of each exercise printed before its check runs: in a terminal, where it may take
+    long. Raises as `check` does, and Stopped."""
+    ids = exercise_ids(*names)
+    width = max(map(len, ids)) + 2
+    heads = {id: f"  {id:<{width}}" for id in ids}
+    _check_each(
+        ids, lambda result: _say(result.line_after(heads[result.id])), lambda id: _say(heads[id], end="")
+    )
+
+
+def _check_each(ids, tell, announce=None):
+    """Check exercises in turn. tell: called with each Result; announce: with each id, before its check."""
+    __tracebackhide__ = True
+    printed, failures = Printed(), []
+    try:
+        for id in ids:
+            if announce:
+                announce(id)
+            with printed.instead():
+                result = _run(id)
+            tell(result)
+            if result.failure:
+                failures.append(result.failure)
+    except Stopped:
+        if announce:
+            _say("…")  # the end of its line
+        raise
+    finally:
+        _say_printed(printed)
     if failures:
         # Rather what is wrong than what is not there yet.
         raise next((failure for failure in failures if not failure.blank), failures[0])
@@ -77,7 +125,8 @@ def check(*names):
 
 def run_check(name):
     """The Results of an exercise, or of a group of them, as a list; nothing is printed or raised."""
-    return [_run(id) for id in exercise_ids(name)]
+    with Printed().instead():
+        return [_run(id) for id in exercise_ids(name)]
 
 
 def exercise_ids(*names):
@@ -115,11 +164,15 @@ def show_gradient(name):
         # conv2_forward has no gradient of its own, but is part of conv2.
         if name in GROUPS and EXERCISES[id].picture is None:
             continue
+        printed = Printed()
         try:
-            pictures = gradient_pictures(id)
+            with printed.instead():
+                pictures = gradient_pictures(id)
         except CheckFailed as failure:
             _say(str(failure))
             continue
+        finally:
+            _say_printed(printed)
         for picture in pictures:
             if in_notebook():
                 from IPython.display import display
@@ -138,7 +191,7 @@ def gradient_pictures(id):
     if make is None:
         known = ", ".join(exercise.id for exercise in EXERCISES.values() if exercise.picture)
         raise UnknownName(f"{id} has no gradient to show. These have: {known}.")
-    with _undisturbed():
+    with student_code(id), _undisturbed():
         op, found = make()
     return [
         comparison_figure(
@@ -173,7 +226,7 @@ def _first_failure(exercise):
     remarks = []
     for check in exercise.checks:
         try:
-            with _undisturbed(), student_code(exercise.id):
+            with student_code(exercise.id), _undisturbed():
                 remarks.append(check.run())
         except CheckFailed as failure:
             failure.hint = failure.hint or ("" if failure.blank else check.hint)
@@ -203,7 +256,13 @@ def _undisturbed():
             space[name] = lists[name]
 
 
-def _say(text):
+def _say_printed(printed):
+    """Print what is kept of what the student's code printed, if it did."""
+    if text := str(printed):
+        _say(text)
+
+
+def _say(text, end="\n"):
     """Print, also where the terminal's encoding lacks a sign or two."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    print(text.encode(encoding, "replace").decode(encoding), flush=True)
+    print(text.encode(encoding, "replace").decode(encoding), end=end, flush=True)

@@ -4,7 +4,8 @@ import time
 
 import numpy as np
 
-from edf_kit.checks.compare import CheckFailed, student_code
+from edf_kit.checks.calls import student_code
+from edf_kit.checks.compare import CheckFailed
 from edf_kit.checks.exercise import Exercise, student_module
 
 BATCH = 50
