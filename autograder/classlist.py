@@ -13,7 +13,7 @@ ABSENT = "nothing handed in"
 class Student:
     """A student's submissions. attempts: all, in the order of time; graded: those of them that are graded.
 
-    section: the roster's; remark: on the roster, "" if they are on it, or there is none.
+    section: the roster's; remark: on who it is, "" if that is known or there is no roster.
     """
 
     name: str
@@ -33,7 +33,7 @@ def make_class(submissions, counts, roster=None):
     for name, attempts in by_student(matched.submissions if matched else submissions).items():
         graded = tuple(attempts) if counts == BEST else (choose_last(attempts),)
         section = matched.enrolled[name].section if matched and name in matched.enrolled else ""
-        remark = matched.remarks.get(name, "") if matched else ""
+        remark = matched.remarks.get(name, "") if matched else attempts[0].doubt
         students.append(Student(name, tuple(attempts), graded, section, remark))
     absent = matched.absent if matched else ()
     students += [Student(row.student, (), (), row.section) for row in absent]

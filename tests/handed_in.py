@@ -6,6 +6,7 @@ import zipfile
 
 from conftest import ROOT
 
+from autograder.intake import read_submission
 from autograder.skeleton import definition_texts
 
 GOOD = "x = 1\n"
@@ -51,3 +52,17 @@ def write_files(folder, files):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data if isinstance(data, bytes) else data.encode())
     return folder
+
+
+def write_class(tmp_path, form, files, name="class"):
+    """The path of a class of these files, made as a "folder" or a "zip" below tmp_path."""
+    if form == "folder":
+        return write_files(tmp_path / name, files)
+    (tmp_path / f"{name}.zip").write_bytes(zipped(files))
+    return tmp_path / f"{name}.zip"
+
+
+def read(submission):
+    """What intake reads from a submission: its files and notebooks, as text by name."""
+    contents = read_submission(submission)
+    return {name: data.decode() for name, data in (contents.files | contents.notebooks).items()}

@@ -1,12 +1,13 @@
 """Whose file is what: each layout of a class's folder, as folder and as zip, and that nothing is dropped."""
 
 import datetime
+import functools
 import os
 
 import pytest
-from handed_in import GOOD, notebook, write_files, zipped
+from handed_in import GOOD, notebook, read, write_class, write_files, zipped
 
-from autograder.intake import IntakeError, choose_last, find_submissions, read_submission, survey
+from autograder.intake import IntakeError, choose_last, find_submissions, survey
 from autograder.intake.times import parse_time
 
 UTC = datetime.UTC
@@ -15,20 +16,7 @@ UTC = datetime.UTC
 @pytest.fixture(params=["folder", "zip"])
 def lay_out(request, tmp_path):
     """A function that makes a class of these files, as a folder and as a zip: lay_out(files) → path."""
-
-    def make(files, name="class"):
-        if request.param == "folder":
-            return write_files(tmp_path / name, files)
-        (tmp_path / f"{name}.zip").write_bytes(zipped(files))
-        return tmp_path / f"{name}.zip"
-
-    return make
-
-
-def read(submission):
-    """What intake reads from a submission: its files and notebooks, as text by name."""
-    contents = read_submission(submission)
-    return {name: data.decode() for name, data in (contents.files | contents.notebooks).items()}
+    return functools.partial(write_class, tmp_path, request.param)
 
 
 def students(found):
@@ -128,15 +116,18 @@ NBGRADER = {
     "ada/ps1/problem1.ipynb": "other",
     "bo/edf/edf.py": "bo",
     "cy/ps1/problem1.ipynb": "other",
+    "cy/ps1/timestamp.txt": "2026-11-20 10:00:00 UTC",
 }
 
 
-@pytest.mark.parametrize("prefix", ["", "submitted/"])
-def test_nbgraders_tree_gives_the_files_of_this_assignment(lay_out, prefix):
-    files = {prefix + name: text for name, text in NBGRADER.items()}
-    if prefix:
-        files |= {"gradebook.db": "", "source/edf/1_autograd.ipynb": "solved"}
-    found = survey(lay_out(files), "edf")
+@pytest.mark.parametrize("is_course", [False, True])
+def test_nbgraders_tree_gives_the_files_of_this_assignment(lay_out, is_course):
+    if is_course:
+        files = {f"submitted/{name}": text for name, text in NBGRADER.items()}
+        path = lay_out(files | {"gradebook.db": "", "source/edf/1_autograd.ipynb": "solved"})
+    else:
+        path = lay_out(NBGRADER, "submitted")
+    found = survey(path, "edf")
     assert [(s.student, read(s)) for s in found.submissions] == [
         ("ada", {"1_autograd.ipynb": "ada"}),
         ("bo", {"edf.py": "bo"}),
@@ -145,7 +136,9 @@ def test_nbgraders_tree_gives_the_files_of_this_assignment(lay_out, prefix):
         datetime.datetime(2026, 11, 20, 10, 0, 0, 123456, tzinfo=UTC),
         None,
     ]
-    course = {"gradebook.db": "it is not in submitted", "source": "it is not in submitted"} if prefix else {}
+    course = (
+        {"gradebook.db": "it is not in submitted", "source": "it is not in submitted"} if is_course else {}
+    )
     assert dict(found.ignored) == course | {
         "ada/ps1": "it is not in edf",
         "cy": "there is nothing of edf in it, but ps1",
@@ -203,17 +196,73 @@ def test_folders_named_by_times_are_attempts(lay_out):
     assert found.submissions[3].when is None
 
 
+def test_times_that_a_student_could_have_written_order_attempts_and_no_more(lay_out):
+    files = {
+        "ada/2026-11-20T10:00:00Z/edf.py": "last",
+        "ada/2026-11-20T11:30:00+02:00/edf.py": "first",
+        "bo/edf.py": "bo",
+        "bo/timestamp.txt": "2026-11-20 10:00:00 UTC",
+        "cy/edf/edf.py": "cy",
+        "cy/edf/timestamp.txt": "2026-11-20 10:00:00 UTC",
+    }
+    found = survey(lay_out(files)).submissions
+    assert [(s.student, s.attempt, s.when) for s in found] == [
+        ("ada", "2026-11-20T11:30:00+02:00", None),
+        ("ada", "2026-11-20T10:00:00Z", None),
+        ("bo", "", None),
+        ("cy", "", None),
+    ]
+    assert read(choose_last(found[:2])) == {"edf.py": "last"}
+
+
+def test_times_of_nbgraders_own_folders_are_believed(lay_out):
+    files = {"bo/edf/2026-11-20_100000/edf.py": "bo", "cy/hw/2026-11-20_100000/edf.py": "cy"}
+    bo, cy = survey(lay_out(files, "submitted")).submissions
+    assert bo.when == datetime.datetime(2026, 11, 20, 10, tzinfo=UTC)
+    assert cy.when is None
+
+
+def test_times_are_believed_too_where_the_class_is_the_current_folder(tmp_path, monkeypatch):
+    files = {"ada/edf/edf.py": "a", "ada/edf/timestamp.txt": "2026-11-20 10:00:00 UTC"}
+    monkeypatch.chdir(write_files(tmp_path / "submitted", files))
+    assert survey(".").submissions[0].when == datetime.datetime(2026, 11, 20, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("name", ["class", "submitted"])
+def test_what_one_student_calls_a_folder_decides_nothing_about_others(lay_out, name):
+    files = {
+        "mallory/edf/notes.txt": "",
+        "mallory/src/edf.py": "mallory",
+        "bob/hw/src/edf.py": "bob",
+        "cy/a/b/c/work.py": "cy",
+        "dee/edf/edf.py": "dee",
+    }
+    found = survey(lay_out(files, name))
+    assert [(s.student, read(s)["edf.py"]) for s in found.submissions] == [
+        ("bob", "bob"),
+        ("cy", "cy"),
+        ("dee", "dee"),
+        ("mallory", "mallory"),
+    ]
+    assert not found.ignored
+
+
 @pytest.mark.parametrize(
     "text, expected",
     [
         ("2026-11-20 10:00:00.123456 UTC", "2026-11-20T10:00:00.123456+00:00"),
         ("2026-11-20 10:00:00", "2026-11-20T10:00:00+00:00"),
-        ("2026-11-20T10:00:00+02:00", "2026-11-20T10:00:00+02:00"),
-        ("2026-07-01 10:00 Europe/Berlin", "2026-07-01T10:00:00+02:00"),
+        ("2026-11-20T10:00:00+02:00", "2026-11-20T08:00:00+00:00"),
+        ("2026-07-01 10:00 Europe/Berlin", "2026-07-01T08:00:00+00:00"),
         ("20261120T100000Z", "2026-11-20T10:00:00+00:00"),
         ("2026-13-20 10:00:00", None),
         ("2026-11-20 10:00:00 Nowhere/Land", None),
         ("2026-11-20 10:00:00 ../../etc/passwd", None),
+        ("0001-01-01 00:00:00+23:59", None),
+        ("9999-12-31 23:59:59-23:59", None),
+        ("1999-12-31 23:59:59", None),
+        ("2101-01-01 00:00:00", None),
+        ("2100-12-31 23:00:00-02:00", None),
         ("yesterday", None),
         ("", None),
     ],
@@ -226,103 +275,6 @@ def test_times_are_read_as_nbgrader_writes_them(text, expected):
 @pytest.mark.parametrize("data", [b"\xff\xfe", b"soon", b"9" * 10_000, b""])
 def test_a_timestamp_that_says_nothing_is_no_time(lay_out, data):
     assert survey(lay_out({"ada/edf/edf.py": "a", "ada/edf/timestamp.txt": data})).submissions[0].when is None
-
-
-# Canvas
-
-
-def test_a_canvas_download_is_sorted_by_student_and_file(lay_out):
-    files = {
-        "lovelaceada_111_9001_1_autograd.ipynb": "one",
-        "lovelaceada_111_9002_2_training.ipynb": "two",
-        "lovelaceada_111_9003_helpers-1.py": "helpers",
-        "müllerzoë_LATE_222_9004_edf-2.py": "late",
-        "hopper_grace_333_9005_hw_12_34_x.zip": zipped({"edf.py": "zip"}),
-        "noone_444_text.html": "<p>I could not upload</p>",
-        "LATE_anon_4xT9z_9007_edf.py": "anonymous",
-        "notes.txt": "",
-    }
-    found = survey(lay_out(files, "submissions"))
-    assert students(found) == ["anon", "hopper_grace", "lovelaceada", "müllerzoë", "noone"]
-    anonymous, grace, ada, zoe, noone = found.submissions
-    assert read(ada) == {"1_autograd.ipynb": "one", "2_training.ipynb": "two", "helpers.py": "helpers"} | {}
-    assert read(zoe) == {"edf.py": "late"}
-    assert read(grace) == {"edf.py": "zip"}
-    assert [s.late for s in found.submissions] == [True, False, False, True, False]
-    assert [(s.lms, s.lms_id, s.lms_name) for s in (ada, anonymous)] == [
-        ("canvas", "111", "lovelaceada"),
-        ("canvas", "4xT9z", "anon"),
-    ]
-    assert [name for name, _ in found.ignored] == ["notes.txt"]
-
-
-def test_two_students_whom_canvas_calls_the_same_are_told_apart_by_id(lay_out):
-    found = survey(lay_out({"doejane_1_9001_edf.py": "a", "doejane_2_9002_edf.py": "b", "doejane.py": "c"}))
-    assert [(s.student, read(s)["edf.py"]) for s in found.submissions] == [
-        ("doejane", "c"),
-        ("doejane_1", "a"),
-        ("doejane_2", "b"),
-    ]
-
-
-def test_of_a_file_that_was_uploaded_to_canvas_again_the_newest_counts(lay_out):
-    files = {
-        "doejane_1_9001_1_autograd.ipynb": "old one",
-        "doejane_1_9002_2_training.ipynb": "two",
-        "doejane_LATE_1_9010_1_autograd-1.ipynb": "new one",
-        "doejane_LATE_1_9020_1_autograd-2.ipynb": "newest one",
-    }
-    found = survey(lay_out(files))
-    assert [s.attempt for s in found.submissions] == ["1", "2", "3"]
-    assert read(found.submissions[0]) == {"1_autograd.ipynb": "old one", "2_training.ipynb": "two"}
-    assert read(choose_last(found.submissions)) == {
-        "1_autograd.ipynb": "newest one",
-        "2_training.ipynb": "two",
-    }
-    assert [s.late for s in found.submissions] == [False, True, True]
-
-
-def test_a_number_that_the_student_gave_a_notebook_is_no_resubmission(lay_out):
-    files = {"doejane_1_9001_part-1.ipynb": "one", "doejane_1_9002_part-2.ipynb": "two"}
-    (submission,) = find_submissions(lay_out(files))
-    assert read(submission) == {"part-1.ipynb": "one", "part-2.ipynb": "two"}
-
-
-# Moodle
-
-
-@pytest.mark.parametrize("end", ["", "_"])
-def test_a_moodle_download_in_folders(lay_out, end):
-    files = {
-        f"Ada Lovelace_111_assignsubmission_file{end}/1_autograd.ipynb": "one",
-        f"Ada Lovelace_111_assignsubmission_file{end}/sub/helpers.py": "helpers",
-        f"Ada Lovelace_111_assignsubmission_onlinetext{end}/onlinetext.html": "<p>Hello</p>",
-        f"Participant_222_assignsubmission_file{end}/hw.zip": zipped({"edf.py": "zip"}),
-        f"Participant_333_assignsubmission_file{end}/edf.py": "three",
-        f"Group 7_12_assignsubmission_file{end}/edf.py": "group",
-    }
-    found = survey(lay_out(files))
-    assert students(found) == ["Ada Lovelace", "Group 7", "Participant_222", "Participant_333"]
-    assert read(found.submissions[0]) == {
-        "1_autograd.ipynb": "one",
-        "onlinetext/onlinetext.html": "<p>Hello</p>",
-        "sub/helpers.py": "helpers",
-    }
-    assert read(found.submissions[2]) == {"edf.py": "zip"}
-    assert (found.submissions[0].lms, found.submissions[0].lms_id) == ("moodle", "111")
-
-
-def test_a_moodle_download_of_files(lay_out):
-    files = {
-        "Ada Lovelace_111_assignsubmission_file_1_autograd.ipynb": "one",
-        "Ada Lovelace_111_assignsubmission_file_2_training.ipynb": "two",
-        "Jo de la Cruz_222_assignsubmission_file_edf.py": "jo",
-    }
-    found = survey(lay_out(files))
-    assert [(s.student, read(s)) for s in found.submissions] == [
-        ("Ada Lovelace", {"1_autograd.ipynb": "one", "2_training.ipynb": "two"}),
-        ("Jo de la Cruz", {"edf.py": "jo"}),
-    ]
 
 
 def test_layouts_can_be_mixed_and_nothing_is_dropped(lay_out):

@@ -144,3 +144,29 @@ def test_all_attempts_of_a_student_are_matched_together():
     attempts = [Submission("Ada Lovelace", Path(label), attempt=label) for label in ("1", "2")]
     matched = match_roster(attempts, ROSTER)
     assert [(s.student, s.attempt) for s in matched.submissions] == [("al1", "1"), ("al1", "2")]
+
+
+DOUBTFUL = Submission("victim_101_9998_202_301_x", Path("x"), lms="canvas", could_be=("101", "9998", "202"))
+
+
+@pytest.mark.parametrize(
+    "ids, student",
+    [
+        (("202", "303"), "a"),
+        (("202", "101"), None),
+        (("303", "304"), None),
+        (("202", ""), None),  # whoever has no id could be 101
+    ],
+)
+def test_whose_a_doubtful_file_is_is_settled_only_by_a_whole_roster_with_one_of_the_ids(ids, student):
+    roster = [Enrolled(name, canvas_id=i) for name, i in zip("ab", ids)]
+    matched = match_roster([DOUBTFUL], roster)
+    assert list(matched.enrolled) == ([student] if student else [])
+    assert matched.remarks == ({} if student else {DOUBTFUL.student: DOUBTFUL.doubt})
+
+
+def test_a_doubtful_file_never_takes_the_place_of_a_certain_one():
+    roster = [Enrolled("a", canvas_id="101"), Enrolled("b", canvas_id="303")]
+    matched = match_roster([DOUBTFUL, handed_in("zoe", "canvas", "101", "zoe")], roster)
+    assert {s.student: s.lms_id for s in matched.submissions} == {"a": "101", DOUBTFUL.student: ""}
+    assert "it looks like a's" in matched.remarks[DOUBTFUL.student]

@@ -2,15 +2,18 @@
 
 import contextlib
 import io
+import itertools
 import posixpath
 
 from autograder.intake.archive import Archive, refuse_clashes
+from autograder.intake.names import MAX_PART, Names
 from autograder.intake.submission import MODULE, Broken, Contents, Part, is_left_behind, printable
 from autograder.intake.tree import FILE, broken_zip, files_below, zip_file
 
 TIMESTAMP = "timestamp.txt"  # nbgrader's
 MAX_MODULE_BYTES = 1 << 20
 MAX_NOTEBOOK_BYTES = 20 << 20
+MAX_NOTEBOOKS_BYTES = 40 << 20  # of all notebooks of a submission
 MAX_NOTEBOOKS = 20
 MAX_ZIP_BYTES = 50 << 20
 MAX_EXTRA_BYTES = 20 << 20
@@ -31,7 +34,9 @@ def read_submission(submission):
             notes.append(f"{printable(_base(module.name))} was taken as {MODULE}")
         taken = {MODULE: _read_module(module, notebooks, notes)} if module else {}
         taken = {name: data for name, data in taken.items() if data is not None}
-        handed_in = _read_notebooks(notebooks, notes)
+        # Notebooks become an edf.py, and the gradebook adds nbgrader's time.
+        names = Names([MODULE, TIMESTAMP])
+        handed_in = _read_notebooks(notebooks, names, notes)
         if not taken and not handed_in:
             raise Broken(
                 "missing", f"there is no {MODULE} and no notebook that can be read in the submission"
@@ -43,9 +48,10 @@ def read_submission(submission):
             if file is module or file in notebooks:
                 continue
             name = posixpath.relpath(file.name, folder)
-            if reason := _why_not(file, name, room, taken):
+            if reason := _why_not(file, name, room, taken, names):
                 notes.append(f"{printable(name)} was left out: {reason}")
                 continue
+            names.take(name)
             taken[name] = file.read(room)
             room -= len(taken[name])
     return Contents(taken, tuple(notes[:MAX_NOTES]), handed_in)
@@ -139,36 +145,56 @@ def _module_text(file):
     return data
 
 
-def _read_notebooks(notebooks, notes):
+def _read_notebooks(notebooks, names, notes):
     """The bytes of the notebooks by name: that of the file, with its folder where two are called the same."""
-    found = {}
+    found, size = {}, 0
     for file in notebooks:
+        shown = printable(file.name)
         if file.kind != FILE:
-            notes.append(f"{printable(file.name)} was left out: it is {file.kind}")
+            notes.append(f"{shown} was left out: it is {file.kind}")
         elif file.size > MAX_NOTEBOOK_BYTES:
             limit = f"{file.size >> 20} MB; at most {MAX_NOTEBOOK_BYTES >> 20} MB are read: clear its outputs"
             raise Broken("too large", f"{printable(_base(file.name))} has {limit}")
         elif len(found) == MAX_NOTEBOOKS:
-            notes.append(
-                f"{printable(file.name)} was left out: there are more than {MAX_NOTEBOOKS} notebooks"
-            )
+            notes.append(f"{shown} was left out: there are more than {MAX_NOTEBOOKS} notebooks")
         else:
             data = file.read(MAX_NOTEBOOK_BYTES)
-            if data not in found.values():
-                found[printable(file.name if _base(file.name) in found else _base(file.name))] = data
+            if data in found.values():
+                continue
+            if (size := size + len(data)) > MAX_NOTEBOOKS_BYTES:
+                limit = f"{MAX_NOTEBOOKS_BYTES >> 20} MB are read: clear their outputs"
+                raise Broken("too large", f"the notebooks together have more than {limit}")
+            name = _notebook_name(shown, names)
+            if name not in (shown, _base(shown)):
+                notes.append(
+                    f"{shown} is called {name} here: its own name is too long, or another file has it"
+                )
+            names.take(name)
+            found[name] = data
     return found
 
 
-def _why_not(file, name, room, taken):
+def _notebook_name(shown, names):
+    """A free name for a notebook: its own, with its folder if need be, or else one with a number.
+
+    At most MAX_PART characters, which is what is shown of it.
+    """
+    stem = names.shortened(_base(shown)[: -len(".ipynb")])
+    numbered = (f"{stem} ({number}).ipynb" for number in itertools.count(2))
+    wanted = itertools.chain([_base(shown), shown], numbered)
+    return next(name for name in wanted if len(name) <= MAX_PART and names.why_not(name) is None)
+
+
+def _why_not(file, name, room, taken, names):
     """Why an extra file is not taken along; None if it is."""
     if file.kind != FILE:
         return f"it is {file.kind}"
-    if name.startswith("../"):
+    if name == "." or name.startswith("../"):
         return f"it lies above {MODULE}"
     if not name.isprintable():
         return "its name can't be printed"
-    if name in taken:
-        return "another file has its name"
+    if reason := names.why_not(name):
+        return reason
     if len(taken) >= MAX_EXTRA_FILES:
         return f"there are more than {MAX_EXTRA_FILES} files"
     if file.size > room:

@@ -2,12 +2,6 @@
 
 Each entry of a class's folder is recognised by itself, so that a submission that came by mail can lie among
 those of a download. What is none is listed with the reason.
-
-Canvas (lib/content_zipper.rb) calls a file NAME_USER_FILE_what-was-uploaded, with LATE after the name of a late
-one; names are "Lovelace, Ada" in lower case without all that is no letter, digit or _; FILE is another number
-for each file, larger for a later one. In "file-1.ipynb" the -1 is Canvas' own: the student uploaded that name
-before. Moodle (mod/assign/classes/downloader.php) makes folders NAME_ID_assignsubmission_file, in older versions
-with a _ at the end, or files of that and _what-was-uploaded.
 """
 
 import collections
@@ -18,6 +12,7 @@ import itertools
 import re
 
 from autograder.assignment import ROOT
+from autograder.intake.downloads import read_name
 from autograder.intake.submission import (
     MODULE,
     Broken,
@@ -28,20 +23,13 @@ from autograder.intake.submission import (
     printable,
 )
 from autograder.intake.times import parse_time
-from autograder.intake.tree import FILE, FOLDER, files_below, open_class
+from autograder.intake.tree import FILE, FOLDER, MAX_DEPTH, files_below, open_class
 
 SUFFIXES = (".py", ".ipynb", ".zip")
 SUBMITTED = "submitted"  # nbgrader's folder
 TIMESTAMP = "timestamp.txt"
-CANVAS = re.compile(
-    r"(?P<name>.*?)(?:_(?P<late>LATE))?_(?P<user>\d+)_(?:(?P<file>\d+)_(?P<rest>.+)|(?P<typed>text|link)\.html)"
-)
-CANVAS_ANONYMOUS = re.compile(
-    r"(?:(?P<late>LATE)_)?(?P<name>anon)_(?P<user>[0-9A-Za-z]+)_"
-    r"(?:(?P<file>\d+)_(?P<rest>.+)|(?P<typed>text|link)\.html)"
-)
+# What Canvas makes of file.ipynb if the student uploaded that name before.
 AGAIN = re.compile(r"(?P<stem>.+)-\d+(?P<suffix>\.\w+)")
-MOODLE = re.compile(r"(?P<name>.*?)(?:_(?P<user>\d+))?_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<rest>.*))?")
 INBOUND = re.compile(r"(?P<student>.+?)\+(?P<assignment>[^+]+)\+(?P<time>\d{4}-.+?)(?:\+[\w-]+=*)?")
 
 
@@ -74,7 +62,8 @@ def survey(path, assignment="edf"):
     except OSError as error:
         raise IntakeError(f"{path} can't be read: {error.strerror}.") from None
     _refuse_single(root, entries)
-    sorter = _Sorter(assignment, ignored)
+    is_nbgrader = root.name.removesuffix(".zip") == SUBMITTED
+    sorter = _Sorter(assignment, is_nbgrader, ignored)
     for entry in entries:
         sorter.add(entry)
     submissions = sorter.submissions()
@@ -114,7 +103,7 @@ def _class_folder(root, ignored):
         names = [entry.name for entry in inner.children()]
         if (
             SUBMITTED in names
-            or any(map(_is_downloaded, names))
+            or any(INBOUND.fullmatch(e.name) or read_name(e.name, e.kind == FILE) for e in inner.children())
             or (inner.name == made_of and not any(map(_is_ours, names)))
         ):
             return _class_folder(inner, ignored)
@@ -136,29 +125,28 @@ def _notebooks():
     return {f"{path.stem}.ipynb" for path in (ROOT / "notebooks").glob("*.py")}
 
 
-def _is_downloaded(name):
-    return any(pattern.fullmatch(name) for pattern in (CANVAS, CANVAS_ANONYMOUS, MOODLE, INBOUND))
-
-
 class _Sorter:
     """Takes the entries of a class's folder one by one, and makes submissions of them."""
 
-    def __init__(self, assignment, ignored):
-        self.assignment, self.ignored = assignment, ignored
+    def __init__(self, assignment, is_nbgrader, ignored):
+        self.assignment, self.is_nbgrader, self.ignored = assignment, is_nbgrader, ignored
         self._students = {}  # (name, id) → its submissions, without their final names
         self._canvas, self._moodle, self._folders = {}, {}, []
 
     def add(self, entry):
         """Recognise an entry by its name."""
         is_file = entry.kind == FILE
+        uploads = read_name(entry.name, is_file)
         if is_left_behind(entry.name):
             self._ignore(entry, "it was left behind by a system or an editor")
         elif entry.kind not in (FILE, FOLDER):
             self._ignore(entry, f"it is {entry.kind}")
-        elif match := MOODLE.fullmatch(entry.name):
-            self._moodle.setdefault((match["name"], match["user"] or ""), []).append((match, entry))
-        elif is_file and (match := CANVAS_ANONYMOUS.fullmatch(entry.name) or CANVAS.fullmatch(entry.name)):
-            self._canvas.setdefault((match["name"], match["user"]), []).append((match, entry))
+        elif len(uploads) == 1:
+            (upload,) = uploads
+            files = self._canvas if upload.lms == "canvas" else self._moodle
+            files.setdefault((upload.name, upload.user), []).append((upload, entry))
+        elif uploads:
+            self._add_doubtful(uploads, entry)
         elif not is_file and (match := INBOUND.fullmatch(entry.name)):
             self._add_inbound(match, entry)
         elif not is_file:
@@ -173,7 +161,7 @@ class _Sorter:
         for (name, user), files in self._canvas.items():
             self._add((name, user), _canvas_attempts(name, user, files))
         for (name, user), parts in self._moodle.items():
-            parts = tuple(_moodle_part(match, entry) for match, entry in parts)
+            parts = tuple(_moodle_part(upload, entry) for upload, entry in parts)
             submission = Submission("", parts[0].path, parts, lms="moodle", lms_id=user, lms_name=name)
             self._add((name, user), [submission])
         self._add_folders()
@@ -194,6 +182,13 @@ class _Sorter:
     def _ignore(self, entry, reason):
         self.ignored.append((printable(entry.name), reason))
 
+    def _add_doubtful(self, uploads, entry):
+        """A file that is by its name one student's or another's must not get among the files of either."""
+        systems = {upload.lms for upload in uploads}
+        could_be = tuple(dict.fromkeys(upload.user or upload.name for upload in uploads))
+        lms = systems.pop() if len(systems) == 1 else ""
+        self._add((_stem(entry.name), entry.name), [_submission(entry, lms=lms, could_be=could_be)])
+
     def _add_inbound(self, match, entry):
         if match["assignment"] != self.assignment:
             self._ignore(entry, f"it is of {printable(match['assignment'])}, not of {self.assignment}")
@@ -202,27 +197,24 @@ class _Sorter:
         self._add((match["student"], ""), [submission])
 
     def _add_folders(self):
-        """A folder a student: the submission itself, or one folder for each of their assignments or attempts."""
-        children = {entry: _children(entry) for entry in self._folders}
-        is_nbgrader = any(
-            child.kind == FOLDER and child.name == self.assignment
-            for found in children.values()
-            for child in found
-        )
-        for entry, found in children.items():
+        """A folder a student: the submission itself, or one folder for each of their assignments or attempts.
+
+        Each is looked at by itself: what one student hands in decides nothing about another's.
+        """
+        for entry in self._folders:
+            found = [child for child in _children(entry) if not is_left_behind(child.name)]
             inner = next((c for c in found if c.kind == FOLDER and c.name == self.assignment), None)
-            if inner and not _holds_work(found):
-                others = [c for c in found if c is not inner and not is_left_behind(c.name)]
-                for other in others:
-                    self.ignored.append(
-                        (printable(f"{entry.name}/{other.name}"), f"it is not in {inner.name}")
-                    )
-                self._add((entry.name, ""), _attempts(inner))
-            elif is_nbgrader and found and not _holds_work(found) and not any(map(_holds_ours, found)):
+            if inner and not _holds_work(found) and _holds(inner, _is_gradable):
+                others = [printable(f"{entry.name}/{c.name}") for c in found if c is not inner]
+                self.ignored += [(other, f"it is not in {inner.name}") for other in others]
+                self._add((entry.name, ""), _attempts(inner, self.is_nbgrader))
+            elif (
+                self.is_nbgrader and found and all(map(_is_collected, found)) and not _holds(entry, _is_ours)
+            ):
                 there = ", ".join(printable(child.name) for child in found[:5])
                 self._ignore(entry, f"there is nothing of {self.assignment} in it, but {there}")
             else:
-                self._add((entry.name, ""), _attempts(entry))
+                self._add((entry.name, ""), _attempts(entry, False))
 
 
 def _free_name(name, other, counts, taken, lms):
@@ -267,21 +259,41 @@ def _children(folder):
         return []
 
 
+def _is_gradable(name):
+    return name.lower().endswith(SUFFIXES)
+
+
 def _holds_work(children):
-    return any(child.kind == FILE and child.name.lower().endswith(SUFFIXES) for child in children)
+    return any(child.kind == FILE and _is_gradable(child.name) for child in children)
 
 
-def _holds_ours(child):
-    return child.kind == FOLDER and any(_is_ours(entry.name) for entry in _children(child))
+def _holds(folder, test, depth=0):
+    """True if a file in a folder, or in those below it that are read, has a name that passes the test."""
+    return any(
+        test(child.name)
+        if child.kind == FILE
+        else child.kind == FOLDER and depth < MAX_DEPTH and _holds(child, test, depth + 1)
+        for child in _children(folder)
+        if not is_left_behind(child.name)
+    )
 
 
-def _attempts(folder):
-    """The submissions in a student's folder: one for each time, where its folders are named by times."""
+def _is_collected(child):
+    """True of a folder that nbgrader collected: it puts the time into each."""
+    return child.kind == FOLDER and any(entry.name == TIMESTAMP for entry in _children(child))
+
+
+def _attempts(folder, is_nbgrader):
+    """The submissions in a student's folder: one for each time, where its folders are named by times.
+
+    Only in nbgrader's folders those are believed to be the times of handing in: elsewhere they can be the student's.
+    """
     children = [child for child in _children(folder) if not is_left_behind(child.name)]
     times = [parse_time(child.name) if child.kind == FOLDER else None for child in children]
     if children and None not in times:
-        return [_submission(child, attempt=child.name, when=when) for child, when in zip(children, times)]
-    return [_submission(folder, when=_timestamp(folder, children))]
+        ordered = sorted(zip(times, children), key=lambda pair: pair[0])
+        return [_submission(c, attempt=c.name, when=time if is_nbgrader else None) for time, c in ordered]
+    return [_submission(folder, when=_timestamp(folder, children) if is_nbgrader else None)]
 
 
 def _timestamp(folder, children):
@@ -300,11 +312,11 @@ def _order(attempt):
     return attempt.when is not None, attempt.when and attempt.when.timestamp()
 
 
-def _moodle_part(match, entry):
+def _moodle_part(upload, entry):
     """A folder or file of a Moodle download, under the name that the student gave it."""
     if entry.kind == FILE:
-        return _part(match["rest"] or entry.name, entry)
-    return _part("" if match["kind"] == "file" else match["kind"], entry)
+        return _part(upload.uploaded or entry.name, entry)
+    return _part("" if upload.kind == "file" else upload.kind, entry)
 
 
 def _canvas_attempts(name, user, files):
@@ -313,15 +325,15 @@ def _canvas_attempts(name, user, files):
     Of several downloads in one folder, a file name that comes again begins the next attempt. Files that were
     not uploaded again go on counting.
     """
-    files = sorted(files, key=lambda found: int(found[0]["file"] or 0))
-    names = _names_uploaded([match["rest"] or f"{match['typed']}.html" for match, _ in files])
+    files = sorted(files, key=lambda found: found[0].number)
+    names = _names_uploaded([upload.uploaded for upload, _ in files])
     attempts, current, fresh = [], {}, set()
-    for uploaded, (match, entry) in zip(names, files):
+    for uploaded, (upload, entry) in zip(names, files):
         if uploaded in fresh:
             attempts.append(current)
             current, fresh = dict(current), set()
         fresh.add(uploaded)
-        current[uploaded] = match, entry
+        current[uploaded] = upload, entry
     attempts.append(current)
     return [
         Submission(
@@ -329,7 +341,7 @@ def _canvas_attempts(name, user, files):
             files[0][1].path if files[0][1].member else files[0][1].path.parent,
             tuple(_part(uploaded, entry) for uploaded, (_, entry) in attempt.items()),
             attempt=str(number) if len(attempts) > 1 else "",
-            late=any(match["late"] for match, _ in attempt.values()),
+            late=any(upload.late for upload, _ in attempt.values()),
             lms="canvas",
             lms_id=user,
             lms_name=name,

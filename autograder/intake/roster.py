@@ -8,6 +8,7 @@ import csv
 import dataclasses
 import functools
 import io
+import math
 import re
 from pathlib import Path
 
@@ -120,7 +121,9 @@ def match_roster(submissions, roster):
         if submission.student in claims or submission.student in remarks:
             continue
         strength, rows = _find(submission, roster)
-        if len(rows) == 1:
+        if submission.doubt and len(rows) != 1:
+            remarks[submission.student] = submission.doubt
+        elif len(rows) == 1:
             claims[submission.student] = strength, rows[0]
         elif rows:
             who = " or ".join(row.student for row in rows[:5])
@@ -149,6 +152,10 @@ def _find(submission, roster):
     student = submission.student.casefold()
     name = _squashed(submission.lms_name or submission.student)
     is_lms_id = {"canvas": "canvas_id", "moodle": "moodle_id"}.get(submission.lms)
+    if submission.could_be:
+        # It goes behind what is surely somebody's. Where an id is missing, it could be that of the missing one.
+        ids = [is_lms_id and getattr(row, is_lms_id) for row in roster]
+        return math.inf, [row for row, i in zip(roster, ids) if i in submission.could_be] if all(ids) else []
     tests = [
         lambda row: row.student.casefold() == student,
         lambda row: is_lms_id and submission.lms_id and getattr(row, is_lms_id) == submission.lms_id,

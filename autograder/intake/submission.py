@@ -52,6 +52,7 @@ class Submission:
     if there are none. attempt: what tells it from the student's others; "" if it is the only one. when: time of
     handing in, with a time zone, or None if it is not known. late: what the learning management system says of
     that, or None. lms: "canvas", "moodle" or ""; lms_id and lms_name: the student's id and name in there.
+    could_be: the ids in there of all whose it could be, if its name does not tell; `student` is then nobody's name.
     """
 
     student: str
@@ -63,6 +64,12 @@ class Submission:
     lms: str = ""
     lms_id: str = ""
     lms_name: str = ""
+    could_be: tuple = ()
+
+    @property
+    def doubt(self):
+        """A sentence on whose it could be, if that can't be told; "" if it can."""
+        return self.could_be and f"whose it is can't be told: could be {' or '.join(self.could_be)}" or ""
 
 
 @dataclasses.dataclass(frozen=True)

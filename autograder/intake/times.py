@@ -9,9 +9,11 @@ TIME = re.compile(
     r"\s*(?P<zone>Z|[+-]\d\d:?\d\d|[A-Za-z][\w/]*)?"
 )
 
+YEARS = range(2000, 2101)
+
 
 def parse_time(text):
-    """The time that a text says, with its time zone (UTC if it names none, as nbgrader has it), or None."""
+    """The time that a text says, in UTC (and as UTC if it names no zone, as nbgrader has it), or None."""
     match = TIME.fullmatch(text.strip())
     if not match:
         return None
@@ -19,9 +21,11 @@ def parse_time(text):
     try:
         zone = _zone(match["zone"])
         microsecond = int((fraction or "0").ljust(6, "0"))
-        return datetime.datetime(*(int(number or 0) for number in numbers), microsecond, tzinfo=zone)
-    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        time = datetime.datetime(*(int(number or 0) for number in numbers), microsecond, tzinfo=zone)
+        time = time.astimezone(datetime.UTC)
+    except (ValueError, OverflowError, OSError, zoneinfo.ZoneInfoNotFoundError):
         return None
+    return time if time.year in YEARS else None
 
 
 def _zone(text):

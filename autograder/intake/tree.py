@@ -66,7 +66,7 @@ def open_class(path):
     """(root of a class's folder or zip, [(name, reason)] of what in it can't be used). Raises IntakeError."""
     path = Path(path)
     if path.is_dir():
-        return DiskNode(path), []
+        return DiskNode(path, os.path.basename(os.path.abspath(path))), []
     if not path.is_file():
         raise IntakeError(
             f"There is no folder {path}. Name the one that holds the submissions, or a zip of it."
