@@ -26,8 +26,9 @@ from courses import (
 
 from autograder.assignment import load_assignment
 from autograder.grade import Job, grade_submission
-from autograder.gradebook.course import student_id, write_course
+from autograder.gradebook.course import write_course
 from autograder.gradebook.errors import CourseError
+from autograder.gradebook.students import student_id, student_ids
 from autograder.intake import Submission, find_submissions
 from autograder.intake.roster import Enrolled
 from autograder.scores import Scores, ScoresError
@@ -237,11 +238,53 @@ def test_the_rosters_names_get_into_the_gradebook_where_it_has_none(course, quic
     ]
 
 
-@pytest.mark.parametrize("name", ["..", "a/b", "x" * 300, "[a-z]*", " ada", ""])
+@pytest.mark.parametrize(
+    "name", ["..", "a/b", "x" * 300, "[a-z]*", " ada", "", " =1+1", '<b onclick="x">', "\udcff", "a;b\x7f"]
+)
 def test_names_that_nbgrader_cannot_use_get_others_like_them(name):
     id = student_id(name)
-    assert id == os.path.basename(id) == id.strip() and 0 < len(id) < 130 and not set(id) & set("*?[]")
-    assert id not in (".", "..") and student_id(id) == id != student_id(name + "y")
+    assert id == os.path.basename(id) == id.strip() and 0 < len(id) < 130
+    assert not set(id) & set("*?[]<>\"'`&;\udcff\x7f")
+    assert id[0] not in "=+@.-" and student_id(id) == id != student_id(name + "y")
+
+
+def test_no_two_students_of_a_class_have_one_id(course, quick, hand_in):
+    names = ["a*b", student_id("a*b"), "a?b", "ada"]
+    ids = student_ids(names)
+    assert len(set(ids.values())) == 4
+    assert (
+        ids["ada"] == "ada"
+        and ids[student_id("a*b")] == student_id("a*b")
+        and student_ids(names[::-1]) == ids
+    )
+    write_course(course, quick, [hand_in("a*b", add=1), hand_in(student_id("a*b"), add=5)])
+    assert [points_of(course, ids[name])[0] for name in names[:2]] == [1 + 6, 5 + 6]
+
+
+def test_files_of_one_student_that_cannot_be_written_leave_the_class_its_gradebook(course, quick, hand_in):
+    results = [hand_in("ada"), hand_in("bob"), hand_in("eve"), hand_in("zoe")]
+    (course / "submitted").mkdir()
+    (course / "submitted" / "ada").write_text("a file where a folder is to be")
+    (course / "autograded" / "bob" / "quick").mkdir(parents=True)
+    for name in ("edf.py", "1_autograd.ipynb", "timestamp.txt"):  # folders where files are to be
+        (course / "autograded" / "bob" / "quick" / name / "full").mkdir(parents=True)
+    (results[2][0].path / f"{'x' * 248}.txt").write_text("as long as a name can be")
+    [remark] = write_course(course, quick, results)
+    assert (
+        remark.startswith("Files of ada could not be written: ") and "points are in the gradebook" in remark
+    )
+    assert {points_of(course, student) for student in ("ada", "bob", "eve", "zoe")} == {(12, 10, False)}
+    assert (course / "autograded" / "bob" / "quick" / "edf.py").read_text() == REFERENCE
+    assert not (course / "autograded" / "bob" / "quick" / "timestamp.txt").exists()
+    assert (course / "submitted" / "eve" / "quick" / "edf.py").read_text() == REFERENCE
+
+
+def test_a_time_that_nobody_can_have_handed_in_at_is_left_out(course, quick, hand_in):
+    zone = datetime.timezone(datetime.timedelta(hours=2))
+    times = [datetime.datetime.min.replace(tzinfo=zone), datetime.datetime.max.replace(tzinfo=datetime.UTC)]
+    said = write_course(course, quick, [hand_in(f"s{i}", when=when) for i, when in enumerate(times)])
+    assert ["year 1," in said[0], "year 9999," in said[1]] == [True, True] and len(said) == 2
+    assert points_of(course, "s0") == points_of(course, "s1") == (12, 10, False)
 
 
 def test_changed_points_make_the_release_anew_and_keep_the_grades(course, quick, hand_in, tmp_path):

@@ -36,7 +36,10 @@ FULL_POINTS = [
     "hostile",
     "link",
     "module",
+    "stripped-time",
+    "odd-time",
 ]
+LINKED = ["linked-folder", "linked-student", "a[b]"]  # not to be graded
 NO_POINTS = ["blank", "injected", "negative", "no-output", "cut", "python-2"]
 
 
@@ -89,7 +92,7 @@ def hostile_class(course, marker):
     full = solved(course)
     blank = {path.name: json.loads(path.read_text()) for path in (course / "release/quick").glob("*.ipynb")}
     hand_in("full", full)
-    (hand_in("late", full) / "timestamp.txt").write_text("2030-05-01 14:00:00 UTC")
+    (hand_in("late", full) / "timestamp.txt").write_text("2030-05-01 16:00:00 +0200")
     hand_in("blank", blank)
     hand_in("injected", with_outputs(blank, result("7.5")))
     hand_in("negative", with_outputs(blank, result("-3")))
@@ -106,6 +109,17 @@ def hostile_class(course, marker):
     hand_in("python-2", {"edf.py": "print 1"})
     hand_in("module", {"edf.py": REFERENCE})
     os.symlink("/etc/passwd", hand_in("link", full) / "passwd.txt")
+    os.symlink("/etc/passwd", course / "submitted" / "link" / "quick" / "timestamp.txt")
+    os.symlink("/etc/passwd", course / "submitted" / "link" / "quick" / "edf.py")
+    (hand_in("stripped-time", full) / "timestamp.txt").mkdir()
+    (hand_in("odd-time", full) / "timestamp.txt").write_text("root:x:0:0 is my time")
+    (course / "submitted" / "odd-time" / "quick" / "sitecustomize.py").write_text("1 / 0")
+    (course / "submitted" / "linked-folder").mkdir()
+    os.symlink("../../source/quick", course / "submitted" / "linked-folder" / "quick")
+    os.symlink("full", course / "submitted" / "linked-student")
+    hand_in("a[b]", full)
+    os.mkdir(os.fsencode(course / "submitted") + b"/\xff")
+    os.mkdir(os.fsencode(course / "submitted") + b"/\xff/quick")
     hostile = copy.deepcopy(full)
     run = f"\nopen({str(marker)!r}, 'w').close()\n"
     html = "<script>alert('pwned')</script> ![x](attachment:gone.png)"
@@ -134,7 +148,7 @@ def autograded(tmp_path_factory):
     with open(course / "nbgrader_config.py", "a") as file:
         file.write("\nc.LateSubmissionPlugin.penalty_method = 'zero'\n")
     nbgrader(course, "db", "assignment", "add", "quick", "--duedate=2030-05-01 12:00 UTC")
-    nbgrader(course, "autograde", "quick")
+    (course.parent / "said").write_text(nbgrader(course, "autograde", "quick"))
     return course
 
 
@@ -171,7 +185,18 @@ def test_every_student_has_every_notebook_and_its_verdicts(autograded):
             assert sorted(points) == ["RELU: 2", "add: 6", "mean: 4"]
         elif student in NO_POINTS:
             assert sorted(points) == ["RELU: 0", "add: 0", "mean: 0"]
-    assert not (autograded / "autograded" / "link" / "quick" / "passwd.txt").exists()
+
+
+def test_nothing_else_of_a_submission_is_copied_and_no_link_is_followed(autograded):
+    made = autograded / "autograded"
+    for student in ["full", "link", "odd-time", "stripped-time"]:
+        assert {path.suffix for path in (made / student / "quick").iterdir()} == {".ipynb"}
+    assert (made / "module" / "quick" / "edf.py").read_text() == REFERENCE
+    assert (made / "late" / "quick" / "timestamp.txt").read_text() == "2030-05-01 14:00:00.000000 UTC\n"
+    said = (autograded.parent / "said").read_text()
+    assert "root:x:0:0" not in said and "odd-time/quick/timestamp.txt holds no time" in said
+    for student in LINKED:
+        assert not (made / student).exists() and f"{student}/quick was not graded" in said
 
 
 def test_nbgraders_export_shows_the_points_and_what_being_late_costs(autograded):
@@ -187,6 +212,7 @@ def test_feedback_shows_the_verdict_and_no_html_of_a_student(autograded):
     html = (autograded / "feedback" / "hostile" / "quick" / "1_autograd.html").read_text()
     assert "add: 6 of 6 points" in html and "pass    x and y of the same shape are added" in html
     assert "&lt;script&gt;alert" in html and "<script>alert" not in html
+    assert [path.name for path in (autograded / "feedback/hostile/quick").iterdir()] == ["1_autograd.html"]
     html = (autograded / "feedback" / "cut" / "quick" / "1_autograd.html").read_text()
     assert "truncated: 1_autograd.ipynb is no whole notebook" in html
 

@@ -122,6 +122,34 @@ def test_an_answer_from_another_notebook_is_shown_with_its_place():
     assert dict(known(made["1.ipynb"]["cells"]))["write-add"] == f"# mine.ipynb, cell 1\n{ANSWER}"
 
 
+LONG = "x" * 110
+
+
+def test_an_answer_in_a_notebook_of_a_long_name_is_found():
+    name, place = f"{LONG}.ipynb", f"{LONG[:99]}…, cell 2"
+    decoy = {**WRITE, "source": "class add: pass"}
+    made = autograded(decoy, cell("x", ANSWER), name=name, taken={"add": place})
+    assert dict(known(made))["write-add"] == ANSWER
+
+
+@pytest.mark.parametrize("place", [f"{LONG[:99]}…, cell 1", "gone.ipynb, cell 1", "1.ipynb, cell 7"])
+def test_where_the_judged_answer_is_not_found_no_other_is_shown_in_its_place(place):
+    decoy = notebook({**WRITE, "source": "class add: pass"})
+    names = ["1.ipynb", f"{LONG}a.ipynb", f"{LONG}b.ipynb"]
+    handed_in = {name: json.dumps(decoy).encode() for name in names}
+    cells = autograded_notebooks(RELEASED, handed_in, None, score({"add": place}))["1.ipynb"]["cells"]
+    assert f"The code of add that was judged is not shown: {place}." in cells[0]["source"]
+    assert dict(known(cells))["write-add"] == f"# The code of add that was judged is not shown here: {place}."
+
+
+@pytest.mark.parametrize("taken", [{}, {"add": "1.ipynb, cell 2"}])
+def test_cells_that_no_browser_could_show_are_cut(taken):
+    made = autograded(cell("a", "y" * 30_000, "markdown"), cell("b", "z" * 210_000), taken=taken)
+    text, code = [next(c["source"] for c in made if letter * 9 in c["source"]) for letter in "yz"]
+    assert text.count("y") == 20_000 and text.endswith("The text was cut here: it has 30,000 characters.")
+    assert code == "z" * 200_000 + "\n# Cut here: the cell has 210,000 characters."
+
+
 def test_a_notebook_of_another_name_is_found_by_what_is_in_it():
     made = autograded(
         TEXT, cell("mine", "x = 1"), WRITTEN, name="1 (2).ipynb", taken={"add": "1 (2).ipynb, cell 3"}

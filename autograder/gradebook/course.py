@@ -15,12 +15,13 @@ import datetime
 import hashlib
 import json
 import os
-import re
+import shutil
 import sqlite3
 import sys
 import tempfile
 from pathlib import Path
 
+from edf_kit.answers.notebook import printable
 from edf_kit.released import ReleaseError as NoRelease
 from edf_kit.released import read_release
 from nbgrader.preprocessors import AssignLatePenalties
@@ -34,6 +35,7 @@ from autograder.gradebook.notebooks import (
     put_verdicts,
     read_released,
 )
+from autograder.gradebook.students import student_ids
 from autograder.intake import Broken, Part, read_submission
 from autograder.intake.submission import MODULE
 from autograder.intake.tree import FILE, files_below
@@ -44,7 +46,7 @@ GRADEBOOK = "gradebook.db"
 TIMESTAMP = "timestamp.txt"  # nbgrader's
 KEPT = ".autograder"
 MAX_BROKEN_BYTES, MAX_BROKEN_FILES = 20 << 20, 200
-MAX_NAME = 120  # bytes of a student's id, which names a folder
+YEARS = range(1970, 9000)  # others are the mistake of a clock, and some can't be written
 
 
 def write_course(course, assignment, results, roster=()):
@@ -60,22 +62,27 @@ def write_course(course, assignment, results, roster=()):
     with Scores(course / KEPT / assignment.name) as kept:
         _prepare(course, assignment, kept.scratch)
         released = read_released(course / "release" / assignment.name)
-        enrolled = {student_id(row.student): row for row in roster}
+        ids = student_ids([score["student"] for _, score in results] + [row.student for row in roster])
+        enrolled = {ids[row.student]: row for row in roster}
         remarks, entries, scores = [], [], []
         with _HandedIn(kept.folder / "submitted.json", kept.scratch) as handed_in:
             for submission, score in results:
-                score = {**score, "student": student_id(score["student"])}
+                score = {**score, "student": ids[score["student"]]}
                 person = _person(enrolled.get(score["student"]), submission)
                 if submission is None:
                     entries.append(Entry(score["student"], None, person=person))
                     continue
-                folder = course / "submitted" / score["student"] / assignment.name
-                contents, files = _read(submission)
-                if not submission.path.resolve().is_relative_to((course / "submitted").resolve()):
-                    remarks += handed_in.write(folder, _with_timestamp(files, submission.when))
+                when = _known_time(submission, remarks)
+                contents, files, comments = None, {}, {}
+                with _remarked(remarks, score["student"]):
+                    contents, files = _read(submission)
+                    if not submission.path.resolve().is_relative_to((course / "submitted").resolve()):
+                        folder = course / "submitted" / score["student"] / assignment.name
+                        remarks += handed_in.write(folder, _with_timestamp(files, when))
+                with _remarked(remarks, score["student"]):
+                    comments = _write_autograded(course, assignment, released, when, contents, score)
                 is_regrade = (kept.read(score["student"]) or {}).get("key") != score["key"]
-                comments = _write_autograded(course, assignment, released, submission, contents, score)
-                entries.append(entry(score, comments, is_regrade, submission.when, person))
+                entries.append(entry(score, comments, is_regrade, when, person))
                 scores.append(score)
         config, more = _settings(course)
         with _imports_from(course):
@@ -84,16 +91,6 @@ def write_course(course, assignment, results, roster=()):
             if kept.read(score["student"]) != score:
                 kept.write(score, {})
     return remarks + more
-
-
-def student_id(name):
-    """The id by which nbgrader knows a student: their name, or one like it that it can use as a folder's name."""
-    id = re.sub(r"[/\\\x00-\x1f*?\[\]]", "_", name).strip()
-    if len(id.encode("utf-8", "replace")) > MAX_NAME:
-        id = id.encode("utf-8", "replace")[: MAX_NAME - 9].decode("utf-8", "ignore")
-    elif id in ("", ".", ".."):
-        id += "_"
-    return id if id == name else f"{id}-{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:8]}"
 
 
 def entry(score, comments, is_regrade, when=None, person=None):
@@ -184,7 +181,7 @@ def _person(row, submission):
             first, _, last = row.name.rpartition(" ")
         found |= {"first_name": first.strip(), "last_name": last.strip(), "email": row.email}
         found["lms_user_id"] = row.canvas_id or row.moodle_id or found["lms_user_id"]
-    return {name: value for name, value in found.items() if value}
+    return {name: value.encode("utf-8", "replace").decode() for name, value in found.items() if value}
 
 
 def _read(submission):
@@ -208,32 +205,70 @@ def _read(submission):
     return None, found
 
 
+@contextlib.contextmanager
+def _remarked(remarks, student):
+    """What goes wrong with one student's files becomes a remark: the class goes on."""
+    try:
+        yield
+    except (OSError, ValueError, OverflowError, CourseError) as error:
+        why = getattr(error, "strerror", None) or str(error).rstrip(".") or type(error).__name__
+        remarks.append(
+            f"Files of {student} could not be written: {printable(why)}; the points are in the gradebook."
+        )
+
+
+def _known_time(submission, remarks):
+    """The time of handing in; None, and a remark, for one that can't be."""
+    if submission.when is None or submission.when.year in YEARS:
+        return submission.when
+    remarks.append(
+        f"{submission.student}: the time of handing in, in the year {submission.when.year}, is left out."
+    )
+    return None
+
+
 def _with_timestamp(files, when):
     if when is None:
         return files
-    text = f"{when.astimezone(datetime.UTC):%Y-%m-%d %H:%M:%S.%f} UTC\n"
-    return {**files, TIMESTAMP: text.encode()}
+    others = {name: data for name, data in files.items() if not name.startswith(f"{TIMESTAMP}/")}
+    return {**others, TIMESTAMP: timestamp(when)}
 
 
-def _write_autograded(course, assignment, released, submission, contents, score):
+def timestamp(when):
+    """The bytes of nbgrader's timestamp.txt. when: with a time zone."""
+    return f"{when.astimezone(datetime.UTC):%Y-%m-%d %H:%M:%S.%f} UTC\n".encode()
+
+
+def _write_autograded(course, assignment, released, when, contents, score):
     """Write a student's autograded notebooks; returns nbgrader's comments on their stubs."""
     handed_in = contents.notebooks if contents else {}
     module = contents.files.get(MODULE) if contents else None
     text = module.decode("utf-8-sig", "replace") if module is not None else None
     notebooks = autograded_notebooks(released, handed_in, text, score)
-    files = {}
+    folder = course / "autograded" / score["student"] / assignment.name
+    write_beside(folder, module, when)
     for name, notebook in notebooks.items():
         put_verdicts(notebook, score)
-        files[name] = (json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
-    if module is not None:
-        files[MODULE] = module
-    folder = course / "autograded" / score["student"] / assignment.name
-    files = _with_timestamp(files, submission.when)
-    for name in {MODULE, TIMESTAMP} - files.keys():
-        (folder / name).unlink(missing_ok=True)  # an earlier attempt's
-    for name, data in files.items():
-        _write_if_changed(folder / name, data)
+        data = json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+        _remove_folder(folder / name)
+        _write_if_changed(folder / name, data.encode())
     return automatic_comments(released, notebooks)
+
+
+def write_beside(folder, module, when):
+    """Write what lies beside a student's autograded notebooks: edf.py and the time, bytes and datetime or None."""
+    for name, data in {MODULE: module, TIMESTAMP: when and timestamp(when)}.items():
+        _remove_folder(folder / name)
+        if data is None:
+            (folder / name).unlink(missing_ok=True)  # an earlier attempt's
+        else:
+            _write_if_changed(folder / name, data)
+
+
+def _remove_folder(path):
+    """Remove a folder where a file is to be."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
 
 
 class _HandedIn:
@@ -262,7 +297,8 @@ class _HandedIn:
                 new = Path(scratch, "new")
                 new.mkdir()
                 for name, data in files.items():
-                    _write_if_changed(new / name, data)
+                    (new / name).parent.mkdir(parents=True, exist_ok=True)
+                    (new / name).write_bytes(data)
                 folder.parent.mkdir(parents=True, exist_ok=True)
                 if folder.exists():
                     os.rename(folder, Path(scratch, "old"))
@@ -296,7 +332,7 @@ def _write_if_changed(path, data):
             return
     except OSError:
         path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
+    temporary = path.with_name(".part")  # short: a name may be as long as names can be
     try:
         temporary.write_bytes(data)
         os.replace(temporary, path)

@@ -11,11 +11,12 @@ import json
 import re
 
 from edf_kit.answers.candidates import written_names
-from edf_kit.answers.notebook import Cell, NotebookError, read_cells
+from edf_kit.answers.notebook import Cell, NotebookError, printable, read_cells
 
 from autograder.gradebook.verdict import about, verdict, without_controls
 
 NO_ANSWER = "No response."  # nbgrader's own words
+MAX_TEXT, MAX_CODE = 20_000, 200_000  # characters of a cell that are shown: browsers choke on more
 
 
 def read_released(folder):
@@ -51,7 +52,7 @@ def autograded_notebooks(released, handed_in, module, score):
             notebook["cells"] = _rebuild(notebook["cells"], own[name], cells[own[name]], taken, texts)
         else:
             notebook["cells"] = [_filled(cell, taken) for cell in notebook["cells"]]
-        if i == 0 and (lines := about(score)):
+        if i == 0 and (lines := about(score) + taken.lost()):
             notebook["cells"].insert(0, _markdown("about", _verbatim("\n".join(lines))))
         made[name] = notebook
     return made
@@ -81,12 +82,27 @@ class _Taken:
     """Where the judge took each definition from."""
 
     def __init__(self, places, cells, module):
-        self.places = {}  # name → (notebook, number of a cell)
+        self.places, self._lost = (
+            {},
+            {},
+        )  # name → (notebook, number of a cell); name → place that is not found
+        self._cells, self._module = cells, module
+        shown = collections.defaultdict(list)  # places have a notebook's name as it is shown: not too long
+        for name in cells:
+            shown[printable(name)].append(name)
         for name, place in places.items():
             notebook, _, number = place.rpartition(", cell ")
-            if number.isdecimal():
-                self.places[name] = notebook, int(number)
-        self._cells, self._module = cells, module
+            found = [n for n in shown[notebook] if number in {str(cell.number) for cell in cells[n]}]
+            if len(found) == 1:
+                self.places[name] = found[0], int(number)
+            else:
+                self._lost[name] = place
+
+    def lost(self):
+        """Sentences on answers whose place is not to be found, which are not shown."""
+        return [
+            f"The code of {name} that was judged is not shown: {place}." for name, place in self._lost.items()
+        ]
 
     def place(self, grade_id, notebook):
         """The number of the cell of that notebook which the answer to a stub cell was taken from, or None."""
@@ -99,14 +115,16 @@ class _Taken:
         for name in written_names(_nbgrader(cell)["grade_id"]):
             if name in self.places:
                 notebook, number = self.places[name]
-                found = [c.source for c in self._cells.get(notebook, ()) if c.number == number]
-                part = f"# {notebook}, cell {number}\n{found[0]}" if found else None
+                [source] = [c.source for c in self._cells[notebook] if c.number == number]
+                part = f"# {printable(notebook)}, cell {number}\n{source}"
+            elif name in self._lost:  # never what else is in the stub cell's place: it was not judged
+                part = f"# The code of {name} that was judged is not shown here: {self._lost[name]}."
             else:
                 text = _definition(self._module, name) if self._module is not None else None
                 part = f"# edf.py\n{text}" if text and text not in cell["source"] else None
             if part and part not in parts:
                 parts.append(part)
-        return without_controls("\n\n\n".join(parts)) if parts else None
+        return _code("\n\n\n".join(parts)) if parts else None
 
 
 def _definition(module, name):
@@ -185,9 +203,9 @@ def _kept(cell: Cell, claimed, texts):
     if claimed is not None:
         made = copy.deepcopy(claimed)
         if _nbgrader(claimed)["solution"]:
-            made["source"] = without_controls(cell.source)
+            made["source"] = _code(cell.source)
         return made
-    id, source = f"cell-{cell.number}", without_controls(cell.source)
+    id = f"cell-{cell.number}"
     if cell.kind == "code":
         return {
             "cell_type": "code",
@@ -195,9 +213,19 @@ def _kept(cell: Cell, claimed, texts):
             "id": id,
             "metadata": {},
             "outputs": [],
-            "source": source,
+            "source": _code(cell.source),
         }
-    return _markdown(id, source if source in texts else _verbatim(source))
+    if (source := without_controls(cell.source[: MAX_TEXT + 1])) in texts:
+        return _markdown(id, source)
+    is_long = len(cell.source) > MAX_TEXT
+    note = f"\n\nThe text was cut here: it has {len(cell.source):,} characters." if is_long else ""
+    return _markdown(id, _verbatim(source[:MAX_TEXT]) + note)
+
+
+def _code(text):
+    """A student's code as it is shown."""
+    note = f"\n# Cut here: the cell has {len(text):,} characters." if len(text) > MAX_CODE else ""
+    return without_controls(text[:MAX_CODE]) + note
 
 
 def _filled(cell, taken):

@@ -7,27 +7,34 @@
 nbgrader_config.py (autograder/release) names them.
 """
 
+import datetime
 import fnmatch
-import glob
 import os
+import re
 import stat
 from pathlib import Path
 
 import nbformat
+from edf_kit.answers.notebook import printable
 from edf_kit.released import ReleaseError, read_release
 from nbconvert.exporters import NotebookExporter
 from nbgrader.converters import Autograde, NbGraderException
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
-from nbgrader.utils import compute_checksum, is_solution
+from nbgrader.utils import compute_checksum, is_solution, parse_utc
 from traitlets import Unicode
 
 from autograder.gradebook.book import save
-from autograder.gradebook.course import KEPT, entry
+from autograder.gradebook.course import KEPT, TIMESTAMP, entry, write_beside
 from autograder.gradebook.judging import JudgingError, judge
 from autograder.gradebook.notebooks import NO_ANSWER, autograded_notebooks, put_verdicts, read_released
+from autograder.gradebook.students import student_id
 from autograder.intake import Broken, Submission, read_submission
 from autograder.intake.submission import MODULE
 from autograder.secret import FILE
+
+# As nbgrader, and those who follow its example, write a time. Its own reader takes "5" for one, and a file's name.
+TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d[\d:.]*( ?[+-]\d\d:?\d\d| ?[A-Z]{1,5})?")
 
 
 class SubmissionExporter(NotebookExporter):
@@ -47,6 +54,10 @@ class SubmissionExporter(NotebookExporter):
 
     def _begin(self, autograde):
         course, self._rebuilt = autograde.coursedir, {}
+        # A copy: formgrader has one for all that it does.
+        settings = {trait: getattr(course, trait) for trait in course.trait_names(config=True)}
+        autograde.coursedir = self._course = _Submitted(parent=course.parent, **settings)
+        self._course.ignore = ["*", ".*"]
         name, root = course.assignment_id, Path(course.root)
         release = Path(course.format_path(course.release_directory, ".", name))
         self._folders = _submitted(course, self.log)
@@ -77,13 +88,43 @@ class SubmissionExporter(NotebookExporter):
         return self.from_notebook_node(nbformat.from_dict(notebook), resources=resources, **settings)
 
     def _rebuild(self, student):
+        course, folder = self._course, self._folders[student]
         try:
-            contents = read_submission(Submission(student, self._folders[student]))
+            contents = read_submission(Submission(student, folder))
+            notebooks, module = contents.notebooks, contents.files.get(MODULE)
         except (Broken, OSError):
-            return autograded_notebooks(self._released, {}, None, self.scores[student])
-        module = contents.files.get(MODULE)
+            notebooks, module = {}, None
+        when = course.get_existing_timestamp(folder)
+        beside = Path(course.format_path(course.autograded_directory, student, course.assignment_id))
+        write_beside(beside, module, when and when.replace(tzinfo=datetime.UTC))
         text = module.decode("utf-8-sig", "replace") if module is not None else None
-        return autograded_notebooks(self._released, contents.notebooks, text, self.scores[student])
+        return autograded_notebooks(self._released, notebooks, text, self.scores[student])
+
+
+class _Submitted(CourseDirectory):
+    """The course's folder as Autograde sees it: nothing in a submission is copied or followed.
+
+    What a student lays beside the notebooks, links among it, would get into autograded/ and feedback/: with an
+    `ignore` of everything, there is only what SubmissionExporter writes.
+    """
+
+    def get_existing_timestamp(self, dest_path):
+        """The time in a folder's timestamp.txt, in UTC without a time zone; None if there is none."""
+        path = Path(dest_path, TIMESTAMP)
+        try:
+            if not stat.S_ISREG(path.lstat().st_mode):
+                raise ValueError
+            with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), encoding="utf-8") as file:
+                text = file.read(100).strip()
+            if not TIME.fullmatch(text):
+                raise ValueError
+            # With a space before +0200, nbgrader takes that for seconds.
+            return parse_utc(re.sub(r" (?=[+-])", "", text))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, OverflowError):
+            self.log.warning("%s holds no time: graded without one.", path)
+            return None
 
 
 class WriteVerdicts(NbGraderPreprocessor):
@@ -121,30 +162,26 @@ def _score(preprocessor, resources):
 
 
 def _submitted(course, log):
-    """{student: folder} of the submissions that nbgrader is asked to grade.
-
-    nbgrader copies what lies beside the notebooks: links and devices among it, which it would follow, are named as
-    files to ignore.
-    """
-    found = {}
-    for student in sorted(Path(course.root, course.submitted_directory).iterdir()):
-        folder = Path(course.format_path(course.submitted_directory, student.name, course.assignment_id))
-        is_wanted = student.name == course.student_id or fnmatch.fnmatchcase(student.name, course.student_id)
-        if is_wanted and folder.is_dir():
-            odd = _no_files(folder)
-            if odd and glob.has_magic(str(folder)):
-                log.error(
-                    "%s is a link or a device, that nbgrader would follow: remove it. Not graded.", odd[0]
-                )
-                continue
-            for path in odd:
-                log.warning("%s is a link or a device: it is left out.", path)
-                course.ignore = [*course.ignore, glob.escape(path.name)]
-            found[student.name] = folder
+    """{student: folder} of the submissions that nbgrader is asked to grade; what can't be, is said in the log."""
+    found, submitted = {}, Path(course.root, course.submitted_directory)
+    for student in sorted(submitted.iterdir()):
+        name = student.name
+        folder = Path(course.format_path(course.submitted_directory, name, course.assignment_id))
+        is_wanted = name == course.student_id or fnmatch.fnmatchcase(name, course.student_id)
+        if not is_wanted or not os.path.lexists(folder):
+            continue
+        if student_id(name) != name:
+            why = f"nbgrader can't use this name: rename the folder, to {student_id(name)}, say"
+        elif not _is_real_folder(student) or not _is_real_folder(folder):
+            why = "it is a link or a file, not a folder"
+        elif not folder.resolve().is_relative_to(submitted.resolve()):
+            why = f"it leads out of {submitted}"
+        else:
+            found[name] = folder
+            continue
+        log.error("%s was not graded: %s.", printable(str(folder), 300), why)
     return found
 
 
-def _no_files(folder):
-    """What in a folder is neither a file nor a folder."""
-    paths = [Path(top, name) for top, folders, files in os.walk(folder) for name in folders + files]
-    return [p for p in paths if not (stat.S_ISREG(p.lstat().st_mode) or stat.S_ISDIR(p.lstat().st_mode))]
+def _is_real_folder(path):
+    return stat.S_ISDIR(path.lstat().st_mode)

@@ -1,7 +1,5 @@
 """nbgrader's settings for a course on edf. `make release` puts this file into the course's folder, once."""
 
-from pathlib import Path
-
 from nbgrader.converters import GenerateAssignment
 from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, ClearSolutions
 
@@ -23,9 +21,3 @@ c.Autograde.autograde_preprocessors = [WriteVerdicts, SavePoints, AssignLatePena
 
 # The course secret, if it is not where `make grade` has it.
 # c.SubmissionExporter.secret = "/path/to/.course-secret"
-
-# Nothing of the source is needed beside an autograded notebook, and a student's edf.py stays the student's.
-c.Autograde.exclude_overwriting = {
-    source.name: [str(path.relative_to(source)) for path in source.rglob("*") if path.is_file()]
-    for source in Path(__file__).parent.glob("source/*")
-}
