@@ -304,3 +304,11 @@ def test_changed_exercises_of_a_graded_class_are_refused_in_a_sentence(course, q
     with pytest.raises(CourseError, match="with other exercises"):
         write_course(course, load_assignment(tmp_path / "quick.toml"), [])
     assert dump(course) == before
+
+
+def test_a_file_whose_name_leaves_no_room_for_more_is_written(tmp_path):
+    from autograder.gradebook.course import _write_if_changed
+
+    path = tmp_path / ("n" * 251 + ".txt")  # the longest that a file system takes
+    _write_if_changed(path, b"whole")
+    assert path.read_bytes() == b"whole" and [entry.name for entry in tmp_path.iterdir()] == [path.name]
