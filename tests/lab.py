@@ -120,9 +120,10 @@ class Notebook:
         self.page.keyboard.insert_text(source)
 
     def output(self, text):
-        """What stands below the cell whose source holds `text`."""
-        area = self.cell(text).locator(".jp-OutputArea")
-        return area.text_content() if area.count() else ""
+        """What stands below the cell whose source holds `text`. JupyterLab may draw it a moment after it has run."""
+        area = self.cell(text).locator(".jp-OutputArea").first
+        area.locator(".jp-OutputArea-output").first.wait_for(state="attached")
+        return area.text_content()
 
     def save(self):
         """Save by the keyboard, as students do."""

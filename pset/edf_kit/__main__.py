@@ -97,6 +97,9 @@ def _check(options, folder):
         except CheckFailed as error:
             print(f"\n{error}")
             return 1
+        finally:  # the file is gone: what was known of its lines is of no use to anybody else
+            calls.written_at.clear()
+            calls.lines_at.clear()
     return 0
 
 
