@@ -58,11 +58,6 @@ def instructor_notebooks(assignment, sources=SOURCES):
     return notebooks
 
 
-def released_cells(notebook):
-    """{cell id: source} of a notebook."""
-    return {cell.id: cell.source for cell in notebook.cells}
-
-
 def _fill(cell, assignment, solutions):
     """The cell as nbgrader wants it; None where this assignment has none."""
     role = next((role for role in ROLES if role in cell.metadata), None)
