@@ -6,8 +6,8 @@ import tomllib
 from pathlib import Path
 
 from autograder.exercise import load_exercises
+from autograder.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 DEFAULT = ROOT / "autograder" / "assignments" / "edf.toml"
 
 

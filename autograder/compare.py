@@ -13,12 +13,13 @@ class Mismatch(Exception):
     """A check's property does not hold.
 
     message: one sentence for the student; it names the property and shapes, never a hidden number.
-    detail: for the instructor, with the numbers.
+    detail: for the instructor, with the numbers. got, expected: the arrays (a str says why there is none),
+    where there are such; whoever shows them makes sure that their inputs were no hidden ones.
     """
 
-    def __init__(self, message, detail=""):
+    def __init__(self, message, detail="", got=None, expected=None):
         super().__init__(message)
-        self.message, self.detail = message, detail
+        self.message, self.detail, self.got, self.expected = message, detail, got, expected
 
 
 def expect_close(got, expected, what, tolerance=None):
@@ -28,34 +29,40 @@ def expect_close(got, expected, what, tolerance=None):
     sandbox sent: an array, or a str that says why there is none. `what` names it for people ("the gradient
     to the bias"). tolerance: by default that of the dtype of `got`.
     """
-    expect_shape(got, expected.shape, what)
+    _expect_shape(got, expected, what)
     if tolerance is None:
         tolerance = TOLERANCES.get(got.dtype, TOLERANCES[np.dtype(np.float32)])
     got = got.astype(np.float64).reshape(expected.shape)
     if not np.isfinite(got).all():
-        raise Mismatch(f"{what} is not finite: it has nan or inf in it", _numbers(got, expected))
+        raise Mismatch(
+            f"{what} is not finite: it has nan or inf in it", _numbers(got, expected), got, expected
+        )
     allowed = tolerance * (np.abs(expected) + RMS_SHARE * np.sqrt(np.mean(expected**2)))
     wrong = np.abs(got - expected) > allowed
     if wrong.any():
         extent = "everywhere" if wrong.all() else f"in {wrong.sum()} of {wrong.size} elements"
         if not got.any():
             extent = "everywhere: it is all zeros"
-        raise Mismatch(f"{what} is wrong {extent}", _numbers(got, expected))
+        raise Mismatch(f"{what} is wrong {extent}", _numbers(got, expected), got, expected)
 
 
 def expect_shape(got, shape, what):
     """Raise Mismatch unless `got` is an array of this shape."""
+    _expect_shape(got, np.broadcast_to(np.nan, shape), what)
+
+
+def _expect_shape(got, expected, what):
     if isinstance(got, str):
-        raise Mismatch(f"{what} {got}")
+        raise Mismatch(f"{what} {got}", "", got, expected)
     # A single number has many shapes in numpy, (), (1,), (1, 1): all are honest.
-    if got.shape != shape and not (got.size == 1 and shape == ()):
-        raise Mismatch(f"{what} has shape {got.shape}, but {shape} is expected")
+    if got.shape != expected.shape and not (got.size == 1 and expected.shape == ()):
+        raise Mismatch(f"{what} has shape {got.shape}, but {expected.shape} is expected", "", got, expected)
 
 
 def expect_unchanged(got, before, what):
     """Raise Mismatch unless `got` equals `before` exactly."""
     if isinstance(got, str) or got.shape != before.shape or not np.array_equal(got, before):
-        raise Mismatch(f"{what} was modified: work on a copy")
+        raise Mismatch(f"{what} was modified: work on a copy", "", got, before)
 
 
 def _numbers(got, expected):

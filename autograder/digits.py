@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from autograder.assignment import ROOT
+from autograder.paths import ROOT
 
 DIGITS = ROOT / "data" / "mnist_10k.npz"
 HIDDEN_INDEX = ROOT / "data" / "hidden_index.txt"

@@ -7,6 +7,7 @@ import inspect
 import pkgutil
 
 from autograder import exercises
+from autograder.variant import Right, Wrong
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,7 +17,8 @@ class Check:
     run(student, draw) returns None, or a remark for the report, when the property holds; it raises
     compare.Mismatch when it doesn't. weight: its share of the exercise's points. after: ids of checks of
     the same exercise without which this one says nothing. cpu_seconds: None, or the limit of a process of
-    its own, for a check that may end there.
+    its own, for a check that may end there. carries: whether it is about the backward, so that it can be
+    judged by the student's own forward where that one is wrong (carried_forward.py).
     """
 
     id: str
@@ -25,6 +27,7 @@ class Check:
     weight: int
     after: tuple
     cpu_seconds: float | None
+    carries: bool
 
 
 class Exercise:
@@ -40,22 +43,40 @@ class Exercise:
         self.id, self.title = id, title
         self.stubs, self.needs, self.cpu_seconds = tuple(stubs), tuple(needs), cpu_seconds
         self.checks = []
+        self.wrong_variants, self.right_variants = [], []
 
     def __reduce__(self):
         # To another process an exercise goes by its id: its checks are functions made on the spot.
         return exercise_by_id, (self.id,)
 
-    def check(self, weight=1, after=(), cpu_seconds=None):
+    def check(self, weight=1, after=(), cpu_seconds=None, carries=False):
         """Decorator: make a function (student, draw) a check. Its docstring is the description."""
 
         def register(function):
             description = " ".join(inspect.getdoc(function).split())
             self.checks.append(
-                Check(function.__name__, description, function, weight, tuple(after), cpu_seconds)
+                Check(function.__name__, description, function, weight, tuple(after), cpu_seconds, carries)
             )
             return function
 
         return register
+
+    def wrong(self, tag, what, *, gives_away, hints, edits=(), code="", of=()):
+        """Add a wrong variant, one plausible mistake: see variant.Wrong. The commonest come first."""
+        of = tuple(of) or self.owned
+        self.wrong_variants.append(
+            Wrong(self.id, tag, what, tuple(edits), code, of, gives_away, tuple(hints))
+        )
+
+    def right(self, tag, what, *, edits=(), code="", of=(), without=()):
+        """Add a right variant, one honest way to write it: see variant.Right."""
+        of = tuple(of) or self.owned
+        self.right_variants.append(Right(self.id, tag, what, tuple(edits), code, of, tuple(without)))
+
+    @property
+    def owned(self):
+        """Top-level names in edf.py that hold this exercise's stubs."""
+        return tuple(dict.fromkeys(stub.partition(".")[0] for stub in self.stubs))
 
 
 def exercise_by_id(id):

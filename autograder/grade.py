@@ -16,7 +16,7 @@ from autograder import judge as judging
 from autograder.compare import Mismatch
 from autograder.draw import Draw
 from autograder.intake import Broken, read_submission, take_notebooks
-from autograder.reference import SOLUTION
+from autograder.paths import SOLUTION
 from autograder.sandbox.session import Sandbox, StudentError
 from autograder.scores import grader_version
 from autograder.secret import fingerprint

@@ -1,9 +1,33 @@
 """What the checks of an operation have in common: forward, one gradient, and how it treats its inputs."""
 
+import dataclasses
+
 import numpy as np
 
 from autograder import reference
 from autograder.compare import Mismatch, expect_close, expect_unchanged
+
+
+@dataclasses.dataclass(frozen=True)
+class Cases:
+    """Operations of one kind, for trying a property on them.
+
+    make(draw, size) gives the operation (reference.Op) of a size. sizes: those that are tried; usual: the
+    one that is tried where one is enough; small: a ladder, the smallest first, to find one to show.
+    """
+
+    make: callable
+    sizes: list
+    usual: tuple
+    small: list
+
+    def each(self, draw):
+        """An operation of each of the sizes, one after the other."""
+        return (self.make(draw, size) for size in draw.sizes(self.sizes, self.small))
+
+    def one(self, draw):
+        """An operation of the usual size."""
+        return self.make(draw, *draw.sizes([self.usual], self.small))
 
 
 def expect_forward(student, op):
@@ -44,17 +68,17 @@ def gradient_name(op, to):
     return f"the gradient of {op.name} to {to}"
 
 
-def check_inputs_unmodified(exercise, make, after, params=None):
+def check_inputs_unmodified(exercise, cases, after, params=None):
     """Add the check that forward and backward leave the inputs and the upstream gradient as they were.
 
-    make(draw) gives the operation to try it on; after: ids of the checks that this one builds on; params:
-    names of the inputs that are Params, by default all.
+    cases: operations to try it on; after: ids of the checks that this one builds on; params: names of the
+    inputs that are Params, by default all.
     """
 
-    @exercise.check(after=after)
+    @exercise.check(after=after, carries=True)
     def inputs_unmodified(student, draw):
         """forward and backward do not modify their inputs or the upstream gradient"""
-        op = make(draw)
+        op = cases.one(draw)
         upstream = random_upstream(draw, op)
         node, leaves = op.build(student, params=op.inputs if params is None else params)
         run(node, upstream)
@@ -63,16 +87,16 @@ def check_inputs_unmodified(exercise, make, after, params=None):
         expect_unchanged(node.grad, upstream, f"{op.name}'s upstream gradient")
 
 
-def check_gradient_rules(exercise, make, to, after):
+def check_gradient_rules(exercise, cases, to, after):
     """Add the checks that hold for the backward of every operation.
 
-    make(draw) gives an operation; to: names of the inputs that get a gradient; after: as above.
+    to: names of the inputs that get a gradient; cases, after: as above.
     """
 
-    @exercise.check(after=after)
+    @exercise.check(after=after, carries=True)
     def accumulates(student, draw):
         """gradients add up: an input that two operations use gets the sum of both gradients"""
-        op = make(draw)
+        op = cases.one(draw)
         upstreams = random_upstream(draw, op), random_upstream(draw, op)
         first, leaves = op.build(student, params=to)
         second = student.op(op.name, *leaves.values(), **op.options)
@@ -82,10 +106,10 @@ def check_gradient_rules(exercise, make, to, after):
             expected = sum(reference.gradient(op, upstream, name) for upstream in upstreams)
             expect_close(leaves[name].grad, expected, f"{gradient_name(op, name)}, used twice,")
 
-    @exercise.check(after=after)
+    @exercise.check(after=after, carries=True)
     def values_get_no_gradient(student, draw):
         """an input that is a Value gets no gradient, and the others still get theirs"""
-        op = make(draw)
+        op = cases.one(draw)
         upstream = random_upstream(draw, op)
         for name in to:
             others = [other for other in to if other != name]
@@ -98,10 +122,10 @@ def check_gradient_rules(exercise, make, to, after):
                 raise Mismatch(f"{op.name}.backward gave a gradient to {name}, although it is a Value")
             student.fresh()
 
-    @exercise.check(after=after)
+    @exercise.check(after=after, carries=True)
     def second_pass(student, draw):
         """a second forward and backward on new numbers is right too: nothing is left from the first"""
-        first, second = make(draw), make(draw)
+        first, second = cases.one(draw), cases.one(draw)
         node, leaves = first.build(student, params=to)
         run(node, random_upstream(draw, first))
         student.flush()

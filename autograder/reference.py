@@ -11,10 +11,9 @@ import hashlib
 
 import numpy as np
 
-from autograder.assignment import ROOT
+from autograder.paths import SOLUTION
 from autograder.student import local_edf
 
-SOLUTION = ROOT / "solutions" / "edf.py"
 EPSILON = 1e-5  # in float64: error of the central difference ≤ 3e-9 (docs/judging.md)
 AGREEMENT = 1e-7  # between the reference's analytic gradient and its central difference
 

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from autograder.assignment import ROOT
+from autograder.paths import ROOT
 
 # All that decides a grade. The digits are among it, the reports are not.
 GRADER_FILES = (

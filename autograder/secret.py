@@ -5,7 +5,7 @@ import os
 import secrets
 from pathlib import Path
 
-from autograder.assignment import ROOT
+from autograder.paths import ROOT
 
 FILE = ROOT / ".course-secret"
 SIZE = 32

@@ -5,7 +5,7 @@ import io
 import textwrap
 import tokenize
 
-from autograder.reference import SOLUTION
+from autograder.paths import SOLUTION
 
 INDENT = "    "
 RAISE = "raise NotImplementedError"

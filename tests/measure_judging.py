@@ -27,7 +27,7 @@ from numpy.lib.stride_tricks import sliding_window_view  # noqa: E402
 from scipy import signal  # noqa: E402
 
 import autograder  # noqa: E402, F401  before numpy: it sets the number of BLAS threads
-from autograder import compare, reference, training  # noqa: E402
+from autograder import compare, paths, reference, training  # noqa: E402
 from autograder.digits import student_digits  # noqa: E402
 from autograder.draw import Draw  # noqa: E402
 from autograder.exercise import load_exercises  # noqa: E402
@@ -63,7 +63,7 @@ class Variant:
 
     def load(self):
         """(Edf, module) of the changed solution."""
-        source = reference.SOLUTION.read_text(encoding="utf-8")
+        source = paths.SOLUTION.read_text(encoding="utf-8")
         for old, new in self.edits:
             if source.count(old) != 1:
                 raise ValueError(f"{self.name}: the solution has {source.count(old)} times {old!r}")

@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 
-from autograder.reference import SOLUTION
+from autograder.paths import SOLUTION
 from autograder.release import handout
 from autograder.release.bundle import ReleaseError
 

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from autograder.reference import SOLUTION
+from autograder.paths import SOLUTION
 from autograder.release.leaks import known_secrets
 
 SOURCE = SOLUTION.read_text(encoding="utf-8")

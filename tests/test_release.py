@@ -11,8 +11,9 @@ import pytest
 from nbgrader.nbgraderformat import MetadataValidator
 
 from autograder import cli
-from autograder.assignment import ROOT, load_assignment
+from autograder.assignment import load_assignment
 from autograder.exercise import load_exercises
+from autograder.paths import ROOT
 from autograder.release import make
 from autograder.release.bundle import ReleaseError
 from autograder.release.notebooks import NotebookSourceError, instructor_notebooks

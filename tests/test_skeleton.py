@@ -11,7 +11,7 @@ import pytest
 
 from autograder.assignment import load_assignment
 from autograder.exercise import load_exercises
-from autograder.reference import SOLUTION
+from autograder.paths import SOLUTION
 from autograder.skeleton import SkeletonError, make_skeleton
 
 COMMITTED = Path(__file__).resolve().parent.parent / "pset" / "edf.py"

@@ -27,7 +27,8 @@ def network(edf, x, w, v):
 def expect_gradients(student, draw, times):
     """Backward, `times` times on one graph, must give the reference's gradients."""
     # Halved: far out on the sigmoid, 1 − top has few right digits, in correct code too.
-    arrays = draw.normal(2, 3), draw.normal(3, 3) / 2, draw.normal(3, 4) / 2
+    ((rows, inner, columns),) = draw.sizes([(2, 3, 4)], small=[(1, 1, 1), (1, 2, 1)])
+    arrays = draw.normal(rows, inner), draw.normal(inner, inner) / 2, draw.normal(inner, columns) / 2
     edf = reference()
     edf.fresh()
     loss, *expected, _ = network(edf, *(a.astype(np.float64) for a in arrays))

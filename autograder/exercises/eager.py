@@ -15,18 +15,20 @@ eager = Exercise(
 )
 
 
-def iterate(edf, draw, count):
+def iterate(edf, draw, count, width):
     """`count` iterations of training in which the data choose the graph: the depth depends on `.top`.
+
+    width: of the layers.
 
     Returns [(loss, gradient to w, number of ops)] and, at the end, w. It works alike on the student's edf
     and on the reference.
     """
     matmul, sigmoid = edf.call("eager", edf.name("matmul")), edf.call("eager", edf.name("sigmoid"))
     # Small: far out on the sigmoid, 1 − top has few right digits, in correct code too.
-    w = edf.param(draw.normal(3, 3) / 4)
+    w = edf.param(draw.normal(width, width) / 4)
     seen = []
     for _ in range(count):
-        x = edf.value(draw.normal(1, 3))
+        x = edf.value(draw.normal(1, width))
         h = edf.op(matmul, x, w)
         # At most four layers; a further one as long as the first element is positive.
         for _ in range(3):
@@ -48,12 +50,13 @@ def _first(top):
 
 def expect_same_iterations(student, draw, count):
     """The student's iterations must give the reference's losses, gradients, graphs and final Param."""
+    ((count, width),) = draw.sizes([(count, 3)], small=[(i, 1) for i in range(1, count + 1)])
     state = draw.rng.bit_generator.state
     edf = reference()
     edf.fresh()
-    expected, expected_w = iterate(edf, draw, count)
+    expected, expected_w = iterate(edf, draw, count, width)
     draw.rng.bit_generator.state = state
-    got, got_w = iterate(student, draw, count)
+    got, got_w = iterate(student, draw, count, width)
     for i, (mine, theirs) in enumerate(zip(expected, got), start=1):
         expect_close(theirs[0], mine[0].astype(np.float64), f"the loss of iteration {i}")
         if theirs[2] != mine[2]:

@@ -2,6 +2,7 @@
 
 from autograder.exercise import Exercise
 from autograder.op_checks import (
+    Cases,
     check_gradient_rules,
     check_inputs_unmodified,
     expect_forward,
@@ -11,26 +12,32 @@ from autograder.reference import Op
 
 flatten = Exercise("flatten", title="Flattening", stubs=["flatten.forward", "flatten.backward"])
 
-SHAPES = [(2, 3), (2, 3, 4), (3, 2, 4, 5)]
 
-
-def any_shape(draw, shape=(2, 3, 4, 5)):
+def any_shape(draw, shape):
     return Op("flatten", x=draw.normal(*shape))
+
+
+cases = Cases(
+    any_shape,
+    sizes=[(2, 3), (2, 3, 4), (3, 2, 4, 5)],
+    usual=(2, 3, 4, 5),
+    small=[(1, 2), (2, 1), (2, 2), (1, 1, 2), (1, 2, 2), (2, 2, 2), (2, 1, 2, 3)],
+)
 
 
 @flatten.check(weight=2)
 def forward(student, draw):
     """all axes but the first become one, in C order"""
-    for shape in SHAPES:
-        expect_forward(student, any_shape(draw, shape))
+    for op in cases.each(draw):
+        expect_forward(student, op)
 
 
-@flatten.check(weight=3)
+@flatten.check(weight=3, carries=True)
 def gradient(student, draw):
     """the gradient to x, for a random upstream gradient"""
-    for shape in SHAPES:
-        expect_gradient(student, draw, any_shape(draw, shape), to="x")
+    for op in cases.each(draw):
+        expect_gradient(student, draw, op, to="x")
 
 
-check_gradient_rules(flatten, any_shape, to=["x"], after=["forward", "gradient"])
-check_inputs_unmodified(flatten, any_shape, after=["forward", "gradient"])
+check_gradient_rules(flatten, cases, to=["x"], after=["forward", "gradient"])
+check_inputs_unmodified(flatten, cases, after=["forward", "gradient"])

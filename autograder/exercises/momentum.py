@@ -7,20 +7,23 @@ from autograder.exercise import Exercise
 
 momentum = Exercise("momentum", title="Momentum", stubs=["init_momentum", "momentum"])
 
-SHAPES = [(3, 4), (5,), (2, 3, 1, 4)]
 # Two steps would not do: velocity that keeps only the last gradient, or restarts, can be right for two.
 STEPS = 6
+# (steps, shapes of the Params)
+SIZES = [(STEPS, [(3, 4), (5,), (2, 3, 1, 4)])]
+SMALL = [(1, [()]), (2, [()]), (2, [(), ()]), (3, [()]), (3, [(2,)])]
 
 
 def expect_descent(student, draw, lr, **mom):
     """Steps of momentum on drawn gradients must move every Param as v ← mom·v + g, p ← p − lr·v does."""
-    starts = [draw.normal(*shape) for shape in SHAPES]
+    ((steps, shapes),) = draw.sizes(SIZES, SMALL)
+    starts = [draw.normal(*shape) for shape in shapes]
     params = [student.param(start) for start in starts]
     student.call("init_momentum")
     expected = [start.astype(np.float64) for start in starts]
     velocities = [np.zeros_like(p) for p in expected]
-    for step in range(STEPS):
-        gradients = [draw.normal(*shape) for shape in SHAPES]
+    for step in range(steps):
+        gradients = [draw.normal(*shape) for shape in shapes]
         for param, gradient in zip(params, gradients):
             param.grad = gradient
         student.call("momentum", lr, **mom)
@@ -35,7 +38,8 @@ def expect_descent(student, draw, lr, **mom):
 @momentum.check()
 def first_step(student, draw):
     """the first step is that of plain gradient descent: the velocity starts at 0"""
-    start, gradient = draw.normal(3, 4), draw.normal(3, 4)
+    (shape,) = draw.sizes([(3, 4)], small=[(), (2,)])
+    start, gradient = draw.normal(*shape), draw.normal(*shape)
     param = student.param(start)
     student.call("init_momentum")
     param.grad = gradient
@@ -58,8 +62,9 @@ def other_constants(student, draw):
 @momentum.check(after=["several_steps"])
 def gradients_unmodified(student, draw):
     """a step does not modify the gradients, nor does a later one see them modified"""
-    gradient = draw.normal(3, 4)
-    param = student.param(draw.normal(3, 4))
+    (shape,) = draw.sizes([(3, 4)], small=[(), (2,)])
+    gradient = draw.normal(*shape)
+    param = student.param(draw.normal(*shape))
     student.call("init_momentum")
     param.grad = gradient
     for _ in range(3):

@@ -11,10 +11,12 @@ SGD = Exercise("SGD", title="Gradient descent", stubs=["SGD"])
 @SGD.check()
 def steps(student, draw):
     """three steps on three Params: each moves by −lr times its own gradient"""
-    starts = [draw.normal(3, 4), draw.normal(5), draw.normal(2, 3, 1, 4)]
+    sizes = [(3, [(3, 4), (5,), (2, 3, 1, 4)])]
+    ((steps, shapes),) = draw.sizes(sizes, small=[(1, [()]), (2, [()]), (1, [(), ()]), (1, [(2,)])])
+    starts = [draw.normal(*shape) for shape in shapes]
     params = [student.param(start) for start in starts]
     expected = [start.astype(np.float64) for start in starts]
-    for _ in range(3):
+    for _ in range(steps):
         gradients = [draw.normal(*start.shape) for start in starts]
         for param, gradient in zip(params, gradients):
             param.grad = gradient

@@ -2,6 +2,7 @@
 
 from autograder.exercise import Exercise
 from autograder.op_checks import (
+    Cases,
     check_gradient_rules,
     check_inputs_unmodified,
     expect_forward,
@@ -11,26 +12,32 @@ from autograder.reference import Op
 
 sigmoid = Exercise("sigmoid", title="Logistic function", stubs=["sigmoid.forward", "sigmoid.backward"])
 
-SHAPES = [(1, 2), (3, 4), (2, 3, 4, 5)]
 
-
-def any_shape(draw, shape=(4, 5)):
+def any_shape(draw, shape):
     return Op("sigmoid", x=draw.normal(*shape))
+
+
+cases = Cases(
+    any_shape,
+    sizes=[(1, 2), (3, 4), (2, 3, 4, 5)],
+    usual=(4, 5),
+    small=[(1,), (2,), (2, 3)],
+)
 
 
 @sigmoid.check(weight=2)
 def forward(student, draw):
     """1 / (1 + exp(−x)), element by element"""
-    for shape in SHAPES:
-        expect_forward(student, any_shape(draw, shape))
+    for op in cases.each(draw):
+        expect_forward(student, op)
 
 
-@sigmoid.check(weight=3)
+@sigmoid.check(weight=3, carries=True)
 def gradient(student, draw):
     """the gradient to x, for a random upstream gradient"""
-    for shape in SHAPES:
-        expect_gradient(student, draw, any_shape(draw, shape), to="x")
+    for op in cases.each(draw):
+        expect_gradient(student, draw, op, to="x")
 
 
-check_gradient_rules(sigmoid, any_shape, to=["x"], after=["forward", "gradient"])
-check_inputs_unmodified(sigmoid, any_shape, after=["forward", "gradient"])
+check_gradient_rules(sigmoid, cases, to=["x"], after=["forward", "gradient"])
+check_inputs_unmodified(sigmoid, cases, after=["forward", "gradient"])

@@ -11,9 +11,10 @@ import sys
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-from autograder.assignment import ROOT, AssignmentError, load_assignment
+from autograder.assignment import AssignmentError, load_assignment
 from autograder.grade import GraderFault, Job, check_reference, grade, needs_grading
 from autograder.intake import Submission
+from autograder.paths import ROOT
 from autograder.sandbox.bubblewrap import SandboxUnavailable, bwrap
 from autograder.scores import Scores, ScoresError
 from autograder.secret import SecretError, course_secret

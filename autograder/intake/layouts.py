@@ -11,7 +11,6 @@ import functools
 import itertools
 import re
 
-from autograder.assignment import ROOT
 from autograder.intake.downloads import read_name
 from autograder.intake.submission import (
     MODULE,
@@ -24,6 +23,7 @@ from autograder.intake.submission import (
 )
 from autograder.intake.times import parse_time
 from autograder.intake.tree import FILE, FOLDER, MAX_DEPTH, files_below, open_class
+from autograder.paths import ROOT
 
 SUFFIXES = (".py", ".ipynb", ".zip")
 SUBMITTED = "submitted"  # nbgrader's folder

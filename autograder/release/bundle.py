@@ -19,7 +19,7 @@ import numpy as np
 from edf_kit.released import definition_sources, source_hash
 
 from autograder import digits
-from autograder.assignment import ROOT
+from autograder.paths import ROOT
 from autograder.release.notebooks import instructor_notebooks
 from autograder.skeleton import definition_texts, make_skeleton
 

@@ -8,7 +8,7 @@ import jupytext
 import nbformat
 from nbclient import NotebookClient
 
-from autograder.reference import SOLUTION
+from autograder.paths import SOLUTION
 from autograder.release.bundle import ReleaseError, write_source
 from autograder.release.notebooks import METADATA, SOURCES
 from autograder.skeleton import BEGIN, END

@@ -17,9 +17,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from autograder import secret as course
-from autograder.assignment import ROOT
 from autograder.digits import HIDDEN_INDEX, hidden_digits
-from autograder.reference import SOLUTION
+from autograder.paths import ROOT, SOLUTION
 from autograder.release.digit_leaks import HiddenDigits
 from autograder.release.statements import Runs, Vocabulary, code_in_strings, joined, windows
 from autograder.skeleton import make_skeleton

@@ -12,7 +12,7 @@ import re
 import jupytext
 import nbformat
 
-from autograder.assignment import ROOT
+from autograder.paths import ROOT
 from autograder.skeleton import definition_texts, mark_solutions
 
 SOURCES = ROOT / "notebooks"

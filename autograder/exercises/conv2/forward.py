@@ -3,7 +3,7 @@
 from autograder import reference
 from autograder.compare import expect_close, expect_unchanged
 from autograder.exercise import Exercise
-from autograder.exercises.conv2 import GENERAL, check_special_sizes, correlation
+from autograder.exercises.conv2 import cases, check_special_sizes
 from autograder.op_checks import expect_forward
 
 conv2_forward = Exercise("conv2_forward", title="Convolution", stubs=["conv2.forward"])
@@ -12,8 +12,8 @@ conv2_forward = Exercise("conv2_forward", title="Convolution", stubs=["conv2.for
 @conv2_forward.check(weight=4)
 def forward(student, draw):
     """g[b,y,x,c2] = Σ f[b,y+ky,x+kx,c1] k[ky,kx,c1,c2] on images and kernels of several sizes"""
-    for sizes in GENERAL:
-        expect_forward(student, correlation(draw, sizes))
+    for op in cases.each(draw):
+        expect_forward(student, op)
 
 
 check_special_sizes(conv2_forward, lambda student, draw, op: expect_forward(student, op))
@@ -22,7 +22,7 @@ check_special_sizes(conv2_forward, lambda student, draw, op: expect_forward(stud
 @conv2_forward.check(after=["forward"])
 def second_pass(student, draw):
     """a second forward on new numbers is right too: nothing is left from the first"""
-    first, second = correlation(draw), correlation(draw)
+    first, second = cases.one(draw), cases.one(draw)
     node, leaves = first.build(student)
     node.forward()
     student.flush()
@@ -35,7 +35,7 @@ def second_pass(student, draw):
 @conv2_forward.check(after=["forward"])
 def inputs_unmodified(student, draw):
     """forward modifies neither the image nor the kernel"""
-    op = correlation(draw)
+    op = cases.one(draw)
     node, leaves = op.build(student)
     node.forward()
     for name, leaf in leaves.items():

@@ -1,7 +1,7 @@
 """conv2_kernel: the gradient of conv2 to the kernel."""
 
 from autograder.exercise import Exercise
-from autograder.exercises.conv2 import GENERAL, check_special_sizes, correlation
+from autograder.exercises.conv2 import cases, check_special_sizes
 from autograder.op_checks import check_gradient_rules, check_inputs_unmodified, expect_gradient
 
 conv2_kernel = Exercise(
@@ -16,13 +16,13 @@ def expect_kernel_gradient(student, draw, op):
     expect_gradient(student, draw, op, to="k")
 
 
-@conv2_kernel.check(weight=5)
+@conv2_kernel.check(weight=5, carries=True)
 def gradient(student, draw):
     """the gradient to the kernel, for a random upstream gradient, on several sizes"""
-    for sizes in GENERAL:
-        expect_kernel_gradient(student, draw, correlation(draw, sizes))
+    for op in cases.each(draw):
+        expect_kernel_gradient(student, draw, op)
 
 
-check_special_sizes(conv2_kernel, expect_kernel_gradient)
-check_gradient_rules(conv2_kernel, correlation, to=["k"], after=["gradient"])
-check_inputs_unmodified(conv2_kernel, correlation, params=["k"], after=["gradient"])
+check_special_sizes(conv2_kernel, expect_kernel_gradient, carries=True)
+check_gradient_rules(conv2_kernel, cases, to=["k"], after=["gradient"])
+check_inputs_unmodified(conv2_kernel, cases, params=["k"], after=["gradient"])
