@@ -18,7 +18,8 @@ class Check:
     compare.Mismatch when it doesn't. weight: its share of the exercise's points. after: ids of checks of
     the same exercise without which this one says nothing. cpu_seconds: None, or the limit of a process of
     its own, for a check that may end there. carries: whether it is about the backward, so that it can be
-    judged by the student's own forward where that one is wrong (carried_forward.py).
+    judged by the student's own forward where that one is wrong (carried_forward.py). efficiency: whether it is
+    about how much work is done, not about results; its points are apart (assignment.efficiency).
     """
 
     id: str
@@ -28,6 +29,7 @@ class Check:
     after: tuple
     cpu_seconds: float | None
     carries: bool
+    efficiency: bool
 
 
 class Exercise:
@@ -49,13 +51,14 @@ class Exercise:
         # To another process an exercise goes by its id: its checks are functions made on the spot.
         return exercise_by_id, (self.id,)
 
-    def check(self, weight=1, after=(), cpu_seconds=None, carries=False):
+    def check(self, weight=1, after=(), cpu_seconds=None, carries=False, efficiency=False):
         """Decorator: make a function (student, draw) a check. Its docstring is the description."""
 
         def register(function):
             description = " ".join(inspect.getdoc(function).split())
+            id, after_ids = function.__name__, tuple(after)
             self.checks.append(
-                Check(function.__name__, description, function, weight, tuple(after), cpu_seconds, carries)
+                Check(id, description, function, weight, after_ids, cpu_seconds, carries, efficiency)
             )
             return function
 
@@ -68,10 +71,10 @@ class Exercise:
             Wrong(self.id, tag, what, tuple(edits), code, of, gives_away, tuple(hints))
         )
 
-    def right(self, tag, what, *, edits=(), code="", of=(), without=()):
+    def right(self, tag, what, *, edits=(), code="", of=(), without=(), slow=False):
         """Add a right variant, one honest way to write it: see variant.Right."""
         of = tuple(of) or self.owned
-        self.right_variants.append(Right(self.id, tag, what, tuple(edits), code, of, tuple(without)))
+        self.right_variants.append(Right(self.id, tag, what, tuple(edits), code, of, tuple(without), slow))
 
     @property
     def owned(self):

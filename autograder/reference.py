@@ -5,6 +5,8 @@ noise, and they pass any backward that fits a wrong forward. Expected values dep
 alone, so each is computed once and remembered for the class.
 """
 
+import contextlib
+import contextvars
 import dataclasses
 import functools
 import hashlib
@@ -75,9 +77,29 @@ def remember(key, compute):
     return _remembered[key]
 
 
+def forget():
+    """Drop all that was remembered: expected values of one course secret are of no use for the next."""
+    _remembered.clear()
+
+
+_expected_of = contextvars.ContextVar("expected_of", default=None)
+
+
+@contextlib.contextmanager
+def expected_of(source):
+    """For a while, `forward` and `gradient` are those of `source`, an object with these two methods."""
+    token = _expected_of.set(source)
+    try:
+        yield
+    finally:
+        _expected_of.reset(token)
+
+
 def forward(op):
     """The op's output on its inputs, in float64."""
-    return remember(("forward", op.digest()), lambda: _forward(op))
+    if source := _expected_of.get():
+        return source.forward(op)
+    return remember(("forward", op.digest()), lambda: forward_of(reference(), op))
 
 
 def gradient(op, upstream, to):
@@ -85,35 +107,49 @@ def gradient(op, upstream, to):
 
     Raises ReferenceFault if the reference's own backward says otherwise.
     """
+    if source := _expected_of.get():
+        return source.gradient(op, upstream, to)
     key = ("gradient", op.digest(), upstream.tobytes(), to)
     return remember(key, lambda: _gradient(op, upstream.astype(np.float64), to))
 
 
-def _forward(op):
-    edf = reference()
+def forward_of(edf, op):
+    """The op's output on an `edf` of our own, in float64."""
     edf.fresh()
-    node, _ = _in_float64(op).build(edf)
+    node, _ = in_float64(op).build(edf)
     node.forward()
     return node.top
 
 
-def _in_float64(op):
+def gradient_of(edf, op, upstream, to):
+    """The same as `gradient`, of an `edf` of our own: central differences of its forward, in float64."""
+    op = in_float64(op)
+    at = op.inputs[to]
+    numeric = np.empty_like(at)
+    for place, ends in zip(np.ndindex(at.shape), ends_of_steps(at, EPSILON)):
+        above, below = (forward_of(edf, op.with_input(to, end)) for end in ends)
+        numeric[place] = np.sum(upstream * (above - below)) / (2 * EPSILON)
+    return numeric
+
+
+def in_float64(op):
+    """The operation with its inputs in float64."""
     return Op(op.name, **{k: a.astype(np.float64) for k, a in op.inputs.items()}, **op.options)
 
 
-def _gradient(op, upstream, to):
-    op = _in_float64(op)
-    at = op.inputs[to]
-    numeric = np.empty_like(at)
+def ends_of_steps(at, step):
+    """For each element of the array `at`, in C order: (a copy with it larger by `step`, one with it smaller)."""
     for place in np.ndindex(at.shape):
-        step = np.zeros_like(at)
-        step[place] = EPSILON
-        above, below = _forward(op.with_input(to, at + step)), _forward(op.with_input(to, at - step))
-        numeric[place] = np.sum(upstream * (above - below)) / (2 * EPSILON)
+        change = np.zeros_like(at)
+        change[place] = step
+        yield at + change, at - change
 
+
+def _gradient(op, upstream, to):
+    numeric = gradient_of(reference(), op, upstream, to)
     edf = reference()
     edf.fresh()
-    node, leaves = op.build(edf, params=[to])
+    node, leaves = in_float64(op).build(edf, params=[to])
     node.forward()
     node.grad = upstream
     node.backward()

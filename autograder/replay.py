@@ -11,6 +11,7 @@ import numpy as np
 from autograder.draw import Draw
 from autograder.paths import SOLUTION
 from autograder.reference import remember
+from autograder.sandbox.inside.interpreter import QUESTIONS
 from autograder.sandbox.session import StudentError
 from autograder.student import Edf, local_edf
 
@@ -53,7 +54,7 @@ def answers(request, requests):
     """
     found = []
     for instructions, arrays in requests:
-        questions = sum(verb in ("get", "length") for verb, *_ in instructions)
+        questions = sum(verb in QUESTIONS for verb, *_ in instructions)
         try:
             with np.errstate(all="ignore"):
                 got = request(instructions, arrays)
@@ -65,22 +66,46 @@ def answers(request, requests):
     return found
 
 
+def questions(requests):
+    """What each question of `requests` is about, in order: (whether it is of a leaf, attribute): (True, "grad")."""
+    asked, leaves = [], set()
+    for instructions, _ in requests:
+        for verb, *operands in instructions:
+            if verb == "call" and operands[1] in ("edf.Value", "edf.Param"):
+                leaves.add(operands[0])
+            elif verb in QUESTIONS:
+                owner, _, attribute = str(operands[0]).rpartition(".")
+                asked.append((owner in leaves, attribute))
+    return asked
+
+
+def replayed_checks(exercise):
+    """The checks of an exercise that are about results and share its process: those that are replayed."""
+    return [check for check in exercise.checks if not check.efficiency and check.cpu_seconds is None]
+
+
 def local_answers(variant, exercise, check, secret):
-    """Those of a variant (variant.Variant) to a check; computed once for a class. `variant` None: the reference's."""
-    key = "answers", exercise.id, check.id, secret, variant and (variant.exercise, variant.tag)
+    """Those of a variant (variant.Variant) to a check; computed once for a class. `variant` None: the reference's.
+
+    All of an exercise's checks go to one module, in order, as they do to a student's.
+    """
 
     def compute():
         request = local_edf(SOLUTION).request if variant is None else variant.request()
-        return answers(request, requests_of(exercise, check, secret))
+        return {
+            check.id: answers(request, requests_of(exercise, check, secret))
+            for check in replayed_checks(exercise)
+        }
 
-    return remember(key, compute)
+    key = "answers", exercise.id, secret, variant and (variant.exercise, variant.tag)
+    return remember(key, compute)[check.id]
 
 
 def same(a, b):
     """Whether two answers are the same, up to the rounding of float32."""
     if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray):
-        # Why something is missing is told in words that may differ.
-        return type(a) is type(b) and (isinstance(a, str) or a == b)
+        # Why something is missing is told in words that may differ, and one mistake raises this or that.
+        return type(a) is type(b) and (isinstance(a, str | Raised) or a == b)
     if a.shape != b.shape and not a.size == b.size == 1:
         return False
     a = a.reshape(b.shape)

@@ -10,7 +10,6 @@ import functools
 import types
 
 from autograder.paths import SOLUTION
-from autograder.sandbox.inside.interpreter import Interpreter
 from autograder.student import Edf, local_request
 
 
@@ -48,7 +47,7 @@ class Variant:
         """A function (instructions, arrays) → results on a module of its own, here in this process."""
         module = types.ModuleType("edf")
         exec(compile(self.source, f"{self.exercise}/{self.tag}", "exec"), module.__dict__)
-        return local_request(Interpreter(module))
+        return local_request(module)
 
     def edf(self):
         """An `Edf` on it."""
@@ -66,19 +65,28 @@ class Wrong(Variant):
 
 @dataclasses.dataclass(frozen=True)
 class Right(Variant):
-    """An honest way. without: ids of exercises that it does not attempt (conv2 without `stride`, say)."""
+    """An honest way. without: ids of exercises that it does not attempt (conv2 without `stride`, say). slow: whether
+    it has Python do what numpy should: it loses the points for efficiency, and no others."""
 
     without: tuple
+    slow: bool = False
 
 
 def _edited(source, names, old, new, whose):
     """`source` with `old` replaced by `new` where it stands, once, in the definitions of these names."""
-    nodes = [node for node in ast.parse(source).body if getattr(node, "name", None) in names]
-    texts = [ast.get_source_segment(source, node) for node in nodes]
+    texts = [text for name, text in _definition_texts(source) if name in names]
     if (count := sum(text.count(old) for text in texts)) != 1:
         raise VariantError(f"{whose}: {old!r} is found {count} times in {', '.join(names)}, not once")
     text = next(text for text in texts if old in text)
     return source.replace(text, text.replace(old, new))
+
+
+@functools.lru_cache(8)  # mostly it is the reference, again and again
+def _definition_texts(source):
+    """(name, text) of each class and function at the top level."""
+    lines = source.splitlines()
+    nodes = [node for node in ast.parse(source).body if hasattr(node, "name")]
+    return [(node.name, "\n".join(lines[node.lineno - 1 : node.end_lineno])) for node in nodes]
 
 
 def _merged(source, code):

@@ -29,6 +29,106 @@ def each_once(student, draw):
     x = student.value(draw.normal(2))
     probes = [student.op(student.name("probe"), x) for _ in range(count)]
     student.call("Forward")
-    for top in student.read(*((probe, "top") for probe in probes)):
-        if isinstance(top, str) or not np.array_equal(top, 1):
-            raise Mismatch(f"an operation's forward should run once, but ran {top} times")
+    for probe in probes:
+        runs = np.zeros((), int) if isinstance(top := probe.top, str) else top
+        if not np.array_equal(runs, 1):
+            message = f"an operation's forward should run once, but ran {runs} times"
+            raise Mismatch(message, "", runs, np.ones(()))
+
+
+@Forward.check()
+def new_numbers(student, draw):
+    """run again on new numbers, every operation sees what those before it have just computed"""
+    ((rows, inner, columns),) = draw.sizes([(2, 3, 4)], small=[(1, 1, 1)])
+    x, y, new = draw.normal(rows, inner), draw.normal(inner, columns), draw.normal(rows, inner)
+    leaf = student.value(x)
+    product = student.op("matmul", leaf, student.value(y))
+    last = student.op("sigmoid", product)
+    product.forward()
+    last.forward()
+    leaf.top = new
+    student.call("Forward")
+    between = forward(Op("matmul", x=new, y=y))
+    expect_close(last.top, forward(Op("sigmoid", x=between)), "the last operation's top in the second pass")
+
+
+Forward.wrong(
+    "reverse_order",
+    "the operations run in reverse order, the last one first",
+    gives_away="new_numbers",
+    hints=(
+        "An operation needs the .top of its inputs: these have to run before it.",
+        "Look at the order in which Forward walks along ops. They were put there as they were made.",
+    ),
+    edits=[("in ops", "in reversed(ops)")],
+)
+Forward.wrong(
+    "last_left_out",
+    "the last operation does not run",
+    gives_away="chain",
+    hints=(
+        "Every operation of the graph runs, the loss too.",
+        "Look at where the walk along ops ends.",
+    ),
+    edits=[("in ops", "in ops[:-1]")],
+)
+Forward.wrong(
+    "first_only",
+    "only the first operation runs",
+    gives_away="chain",
+    hints=(
+        "Every operation of the graph runs, one after the other.",
+        "Look at where the loop over ops ends.",
+    ),
+    edits=[("op.forward()", "return op.forward()")],
+)
+Forward.wrong(
+    "run_twice",
+    "each operation runs twice",
+    gives_away="each_once",
+    hints=(
+        "One pass runs each operation once.",
+        "Look at all places from which Forward makes an operation run.",
+    ),
+    edits=[("op.forward()", "op.forward()\n        op.forward()")],
+)
+Forward.wrong(
+    "results_kept",
+    "the leaves have new numbers, and Forward leaves the results of the pass before",
+    gives_away="new_numbers",
+    hints=(
+        "When a Value is set anew, the results of the pass before no longer hold.",
+        "Look at which operations Forward runs in a second pass.",
+    ),
+    edits=[("op.forward()", "if not hasattr(op, 'top'):\n            op.forward()")],
+)
+Forward.right(
+    "by_index",
+    "counts through the places in ops",
+    code="""
+def Forward():
+    i = 0
+    while i < len(ops):
+        ops[i].forward()
+        i += 1
+""",
+)
+Forward.right(
+    "inputs_first",
+    "goes from each operation to its inputs, and runs what has not been run in this pass",
+    code="""
+def Forward():
+    done = set()
+
+    def run(node):
+        if id(node) in done or not hasattr(node, "forward"):
+            return
+        done.add(id(node))
+        for input in list(vars(node).values()):
+            run(input)
+        node.forward()
+
+    for op in reversed(ops):
+        run(op)
+""",
+)

@@ -16,6 +16,9 @@ SMALL = [
     ((2, 1, 1, 1), (1, 1, 1)),
     ((1, 1, 1, 2), (1, 1, 1)),
     ((1, 1, 1, 1), (1, 1, 2)),
+    ((1, 1, 1, 2), (1, 1, 2)),
+    ((1, 1, 3, 1), (1, 3, 1)),
+    ((1, 3, 1, 1), (3, 1, 1)),
     ((1, 3, 3, 1), (2, 2, 1)),
     ((1, 2, 3, 2), (2, 1, 2)),
     ((2, 3, 4, 2), (2, 3, 2)),
@@ -48,7 +51,16 @@ def check_special_sizes(exercise, expect, carries=False):
             student,
             draw,
             ((3, 6, 6, 2), (3, 3, 4)),
-            small=[((1, 2, 2, 1), (1, 1, 1)), ((1, 3, 3, 1), (2, 2, 1))],
+            small=[
+                ((1, 2, 2, 1), (1, 1, 1)),
+                ((1, 3, 3, 1), (2, 2, 1)),
+                ((2, 2, 2, 1), (2, 2, 1)),
+                ((1, 2, 2, 1), (1, 1, 2)),
+                ((1, 1, 1, 2), (1, 1, 2)),
+                ((1, 2, 2, 2), (1, 1, 1)),
+                ((1, 3, 3, 1), (3, 3, 1)),
+                ((1, 2, 2, 2), (2, 2, 2)),
+            ],
         )
 
     @exercise.check(carries=carries)
@@ -60,11 +72,12 @@ def check_special_sizes(exercise, expect, carries=False):
     def kernel_1x1(student, draw):
         """a kernel of a single pixel: the image keeps its size"""
         sizes = [(1, 1, 1, 1), (1, 1, 2, 1), (1, 2, 1, 1), (2, 1, 1, 1), (1, 1, 1, 2), (2, 2, 3, 2)]
-        try_size(student, draw, ((2, 4, 3, 3), (1, 1, 5)), small=[(size, (1, 1, 1)) for size in sizes])
+        small = [(size, (1, 1, c2)) for c2 in (1, 2) for size in sizes]
+        try_size(student, draw, ((2, 4, 3, 3), (1, 1, 5)), small)
 
     @exercise.check(carries=carries)
     def kernel_full_size(student, draw):
         """a kernel as large as the image: a single pixel comes out"""
-        sizes = [(1, 1, 2, 1), (1, 2, 1, 1), (2, 1, 2, 1), (1, 2, 2, 2)]
-        small = [(size, (*size[1:3], 1)) for size in sizes]
+        sizes = [(1, 1, 2, 1), (1, 2, 1, 1), (2, 1, 2, 1), (1, 1, 3, 1), (2, 1, 1, 2), (1, 2, 2, 2)]
+        small = [(size, (*size[1:3], c2)) for c2 in (1, 2) for size in sizes]
         try_size(student, draw, ((2, 3, 4, 2), (3, 4, 5)), small)

@@ -4,6 +4,7 @@ from autograder import reference
 from autograder.compare import expect_close, expect_unchanged
 from autograder.exercise import Exercise
 from autograder.exercises.conv2 import cases, check_special_sizes
+from autograder.exercises.conv2.pixel_loops import check_pixel_loops
 from autograder.op_checks import expect_forward
 
 conv2_forward = Exercise("conv2_forward", title="Convolution", stubs=["conv2.forward"])
@@ -40,3 +41,6 @@ def inputs_unmodified(student, draw):
     node.forward()
     for name, leaf in leaves.items():
         expect_unchanged(leaf.top, op.inputs[name], f"conv2's input {name}")
+
+
+check_pixel_loops(conv2_forward, after=["forward"])

@@ -2,6 +2,7 @@
 
 from autograder.exercise import Exercise
 from autograder.exercises.conv2 import cases, check_special_sizes
+from autograder.exercises.conv2.pixel_loops import check_pixel_loops
 from autograder.op_checks import check_gradient_rules, check_inputs_unmodified, expect_gradient
 
 conv2_image = Exercise(
@@ -26,3 +27,4 @@ def gradient(student, draw):
 check_special_sizes(conv2_image, expect_image_gradient, carries=True)
 check_gradient_rules(conv2_image, cases, to=["f"], after=["gradient"])
 check_inputs_unmodified(conv2_image, cases, params=["f"], after=["gradient"])
+check_pixel_loops(conv2_image, to="f", after=["gradient"])

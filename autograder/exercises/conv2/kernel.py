@@ -2,6 +2,7 @@
 
 from autograder.exercise import Exercise
 from autograder.exercises.conv2 import cases, check_special_sizes
+from autograder.exercises.conv2.pixel_loops import check_pixel_loops
 from autograder.op_checks import check_gradient_rules, check_inputs_unmodified, expect_gradient
 
 conv2_kernel = Exercise(
@@ -26,3 +27,4 @@ def gradient(student, draw):
 check_special_sizes(conv2_kernel, expect_kernel_gradient, carries=True)
 check_gradient_rules(conv2_kernel, cases, to=["k"], after=["gradient"])
 check_inputs_unmodified(conv2_kernel, cases, params=["k"], after=["gradient"])
+check_pixel_loops(conv2_kernel, to="k", after=["gradient"])

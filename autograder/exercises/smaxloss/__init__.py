@@ -27,7 +27,7 @@ ordinary = Cases(
 
 def huge_logits(draw, shape):
     # Rows near +1000 and near −1000 in one batch: one shift for all rows would not save both. Half of the
-    # labels are at the largest logit, where the loss is small, half elsewhere.
+    # labels are at the largest logit, where the loss is small, half elsewhere, some of these 2000 below it.
     x = draw.normal(*shape)
     y = draw.labels(*shape)
     y[::2] = x[::2].argmax(axis=1)
@@ -35,9 +35,14 @@ def huge_logits(draw, shape):
     x[:half] += 1000
     x[half:] -= 1000
     if len(x) > 3:
-        x[-1, int(y[-1]) - 1] = 1000
+        for row in range(half | 1, len(x), 2):
+            x[row, int(y[row]) - 1] = 1000
     return Op("smaxloss", x=x, y=y)
 
+
+# Neighbours in float32 are 6e-5 apart at 1000: right code that takes the logarithm of the sum for unshifted
+# logits, before it subtracts it from them, has a softmax of so few digits.
+HUGE_TOLERANCE = 1e-3
 
 huge = Cases(huge_logits, sizes=[(6, 4)], usual=(6, 4), small=[(1, 2), (2, 2), (4, 2)])
 
@@ -65,8 +70,8 @@ def forward_huge_logits(student, draw):
 @smaxloss.check(after=["gradient"], carries=True)
 def gradient_huge_logits(student, draw):
     """logits of ±1000 give a finite, correct gradient"""
-    expect_gradient(student, draw, huge.one(draw), to="x")
+    expect_gradient(student, draw, huge.one(draw), to="x", tolerance=HUGE_TOLERANCE)
 
 
-check_gradient_rules(smaxloss, ordinary, to=["x"], after=["forward", "gradient"])
+check_gradient_rules(smaxloss, ordinary, to=["x"], after=["forward", "gradient"], never=["y"])
 check_inputs_unmodified(smaxloss, ordinary, after=["forward", "gradient"])
