@@ -14,6 +14,7 @@ that a student made.
 import importlib.util
 
 import numpy as np
+from edf_kit.checks.opcodes import count_opcodes
 
 from autograder.sandbox.inside.interpreter import Interpreter
 
@@ -63,9 +64,13 @@ class Edf:
         """Several results in one exchange: read((x, "grad"), (y, "grad"))."""
         return self._ask(*(["get", f"{node.name}.{attribute}"] for node, attribute in wanted))
 
+    def ask_later(self, node, attribute):
+        """Ask for a result as it is at this point; the next `flush` gives it."""
+        self._instructions.append(["get", f"{node.name}.{attribute}"])
+
     def flush(self):
-        """Have everything done that was collected so far."""
-        self._ask()
+        """Have everything done that was collected so far; returns what `ask_later` asked for, as a list."""
+        return self._ask()
 
     def _leaf(self, path, array):
         leaf = self._call(path, (), {})
@@ -120,6 +125,13 @@ class Node:
         """Call a method of the object on the far side."""
         self._edf._call(f"{self.name}.{method}", args, {})
 
+    def opcodes(self, method):
+        """How many opcodes a call of the object's method takes: an int. It is called twice, to warm up.
+
+        What the sandbox says is the word of the student's own process.
+        """
+        return self._edf._ask(["count", f"{self.name}.{method}", [], {}])[0]
+
     def attribute(self, name):
         """An attribute on the far side, to be passed on or called, without fetching it."""
         return Node(self._edf, f"{self.name}.{name}")
@@ -152,11 +164,12 @@ def local_edf(path):
     spec = importlib.util.spec_from_file_location("edf", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return Edf(local_request(Interpreter(module)))
+    return Edf(local_request(module))
 
 
-def local_request(interpreter):
+def local_request(module):
     """A function (instructions, arrays) → results, as Process.request is, on a module of our own."""
+    interpreter = Interpreter(module, count_opcodes)
 
     def request(instructions, arrays=()):
         return [detail for _, detail in interpreter.run(instructions, arrays)]

@@ -61,7 +61,8 @@ def new_graph():
 # it is 1, and can be left aside.
 #
 # Six nested loops are a good way to start on any of them, and right. But training wants speed: of the sums and
-# places that are looped over, which are few, and which are many? Leave the many to numpy.
+# places that are looped over, which are few, and which are many? Leave the many to numpy. Loops over pixels may
+# cost points (the README says how many): where a method is right and has some, its check says so.
 
 # %% stub="conv2"
 

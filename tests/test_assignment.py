@@ -18,6 +18,8 @@ stride = 2.5
 cpu_seconds = 3
 """
 
+EFFICIENT = GOOD.replace("add = 6", "conv2_forward = 4\nadd = 2") + "[efficiency]\n"
+
 
 def read(tmp_path, text):
     path = tmp_path / "assignment.toml"
@@ -67,6 +69,23 @@ def test_extra_credit_packages_and_limits_may_be_left_out(tmp_path):
     assert (assignment.extra_credit, assignment.packages, assignment.limits) == (frozenset(), (), Limits())
 
 
+def test_points_for_efficiency_are_a_part_of_an_exercises_points(tmp_path):
+    assignment = read(tmp_path, f"{EFFICIENT}conv2_forward = 1.5\n")
+    assert assignment.efficiency == {"conv2_forward": 1.5}
+    assert assignment.points["conv2_forward"] == 4 and assignment.total == 10
+
+
+def test_points_for_efficiency_are_optional_and_may_be_of_extra_credit(tmp_path):
+    assert read(tmp_path, GOOD).efficiency == read(tmp_path, EFFICIENT).efficiency == {}
+    extra = GOOD.replace("stride = 2.5", "conv2_kernel = 2.5")
+    assert read(tmp_path, f"{extra}[efficiency]\nconv2_kernel = 1\n").efficiency == {"conv2_kernel": 1}
+
+
+def test_other_points_for_efficiency_are_another_assignment(tmp_path):
+    texts = [EFFICIENT, f"{EFFICIENT}conv2_forward = 1\n", f"{EFFICIENT}conv2_forward = 2\n"]
+    assert len({read(tmp_path, text).fingerprint() for text in texts}) == 3
+
+
 def test_the_default_assignment_has_a_hundred_points():
     assert load_assignment().total == 100
 
@@ -86,7 +105,7 @@ def test_bad_toml_is_refused_with_the_reason(tmp_path, text):
     [
         (changed("total = 10", "total = 11"), "the points add up to 10, but total = 11"),
         (changed("total = 10", ""), "the points add up to 10, but total = None"),
-        (changed("total = 10", 'total = "10"'), "the points add up to 10, but total = 10"),
+        (changed("total = 10", 'total = "10"'), "the points add up to 10, but total = '10'"),
         (changed("mean = 4", "meen = 4"), "there is no exercise meen; known: "),
         (changed("stride = 2.5", "strides = 2.5"), "there is no exercise strides; known: "),
         (changed("stride = 2.5", "add = 2.5"), "add has points and extra credit: give it one of the two"),
@@ -102,6 +121,21 @@ def test_bad_toml_is_refused_with_the_reason(tmp_path, text):
         ("points = 3\n", "[points] must be a table"),
         ("extra_credit = [1]\n", "[extra_credit] must be a table"),
         ('name = "n"\ntotal = 1\nlimits = 1\n[points]\nadd = 1\n', "[limits] must be a table"),
+        (f"efficiency = 1\n{GOOD}", "[efficiency] must be a table"),
+        (f"{EFFICIENT}conv2 = 1\n", "conv2 has points for efficiency, but is not in the assignment"),
+        (
+            f"{EFFICIENT}conv2_image = 1\n",
+            "conv2_image has points for efficiency, but is not in the assignment",
+        ),
+        (
+            f"{EFFICIENT}mean = 1\n",
+            "the efficiency of mean is not judged; that of these is: conv2_forward, conv2_",
+        ),
+        (
+            f"{EFFICIENT}conv2_forward = 4\n",
+            "conv2_forward has 4 points for efficiency: these are a part of its 4",
+        ),
+        (f"{EFFICIENT}conv2_forward = 4.5\n", "conv2_forward has 4.5 points for efficiency"),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_what_to_do(tmp_path, text, message):
@@ -115,10 +149,13 @@ def test_what_cannot_be_used_is_refused_with_what_to_do(tmp_path, text, message)
         ("mean = 4", "the points of mean"),
         ("stride = 2.5", "the points of stride"),
         ("cpu_seconds = 3", "the limit cpu_seconds"),
+        ("conv2_forward = 1.5", "the efficiency points of conv2_forward"),
     ],
 )
 def test_points_and_limits_are_numbers_above_zero(tmp_path, line, what, value):
-    text = changed(line, f"{line.partition('=')[0]}= {value}")
+    whole = f"{EFFICIENT}conv2_forward = 1.5\n" if "efficiency" in what else GOOD
+    text = whole.replace(line, f"{line.partition('=')[0]}= {value}")
+    assert text != whole
     assert refusal(tmp_path, text).startswith(f"{what} must be a number above 0")
 
 
@@ -126,3 +163,43 @@ def test_points_and_limits_are_numbers_above_zero(tmp_path, line, what, value):
 def test_limits_that_count_bytes_are_whole_numbers(tmp_path, limit):
     refused = refusal(tmp_path, changed("cpu_seconds = 3", f"{limit} = 1.5"))
     assert limit in refused and "whole number" in refused
+
+
+HEX = "0x" + "f" * 5000
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (f"x = {'[' * 9000}", " is not TOML: it is nested too deeply"),
+        (f"x = {'[' * 9000}{']' * 9000}", " is not TOML: it is nested too deeply"),
+        (f"x = {'9' * 5000}", " is not TOML: it has a number of too many digits"),
+        (f"# {' ' * (64 << 10)}", " is larger than 64 KB"),
+        (changed('"tiny"', r'"t\nx"'), r"name must be one word of letters, digits and _, not 't\nx'"),
+        (changed('"tiny"', f'"{"x" * 51}"'), "name must have at most 50 characters, not 51"),
+        (changed('name = "tiny"', f"name{'.a' * 90} = 1"), "name must be one word of letters, digits and _, not a "),
+        (changed('name = "tiny"', f"name{'.a' * 30_000} = 1"), " is not TOML: it is nested too deeply"),
+        (f"[{'a . ' * 9000}a]", " is not TOML: it is nested too deeply"),
+        (changed("total = 10", f"total = {HEX}"), "the points add up to 10, but total = a number of very many digits"),
+        (changed("mean = 4", f"mean = {HEX}"), "the points of mean must be a number above 0, not a number of very"),
+        (f"carried_forward = {HEX}\n{GOOD}", "carried_forward must be a number from 0 to 1, not a number of very"),
+        (f"attempts = {'[' * 99}{']' * 99}\n{GOOD}", 'attempts must be "last" or "best", not a list'),
+        (f'"{"k" * 5000}" = 1\n{GOOD}', f"there is no key {'k' * 59}…; known: "),
+        (f'"a\\u001b[31m" = 1\n{GOOD}', r"there is no key a\x1b[31m; known: "),
+        (changed('["scipy"]', '["scipy", ""]'), "packages must be a list of names; '' is no package's"),
+        (changed('["scipy"]', '["../scipy"]'), "packages must be a list of names; '../scipy' is no package's"),
+        ("total = true\n[points]\nadd = 1\n", "the points add up to 1, but total = True"),
+    ],
+    ids=range(18),
+)  # fmt: skip
+def test_what_no_program_would_write_is_refused_in_one_short_line(tmp_path, text, message):
+    path = tmp_path / "assignment.toml"
+    path.write_text(text)
+    with pytest.raises(AssignmentError) as caught:
+        load_assignment(path)
+    said = str(caught.value).removeprefix(str(path)).removeprefix(": ")
+    assert said.startswith(message) and said.isprintable() and len(said) < 300
+
+
+def test_a_byte_order_mark_is_no_part_of_the_file(tmp_path):
+    assert read(tmp_path, b"\xef\xbb\xbf" + GOOD.encode()).name == "tiny"
