@@ -14,9 +14,11 @@ import time
 
 from autograder import judge as judging
 from autograder.compare import Mismatch
+from autograder.diagnosis.diagnose import diagnose
 from autograder.draw import Draw
 from autograder.intake import Broken, read_submission, take_notebooks
 from autograder.paths import SOLUTION
+from autograder.sandbox.choose import choose
 from autograder.sandbox.session import Sandbox, StudentError
 from autograder.scores import grader_version
 from autograder.secret import fingerprint
@@ -27,7 +29,7 @@ PR_SET_PDEATHSIG = 1
 GRADED, SYNTAX_ERROR, IMPORT_FAILED, GRADER_ERROR = "graded", "syntax error", "import failed", "grader error"
 
 # Of a judgement, what differs from run to run: it is kept apart from the score.
-RECORDED = ("output", "cpu_seconds", "peak_memory_kb")
+RECORDED = ("output", "cpu_seconds", "peak_memory_kb", "diagnosis_faults")
 
 
 class GraderFault(Exception):
@@ -42,6 +44,7 @@ class Job:
     assignment: object  # assignment.Assignment
     secret: bytes
     scratch: object = None  # folder for temporary files; the system's if None
+    sandbox: str | None = None  # how to isolate it (sandbox.choose.STACKS); the best that works if None
 
 
 def check_reference(assignment, secret):
@@ -83,16 +86,21 @@ def grade(jobs, processes):
 
     The processes are forked before this returns: there must be no threads yet.
     """
-    executor = concurrent.futures.ProcessPoolExecutor(
+    executor = worker_pool(processes)
+    # A short queue, so that nothing of a large class lies about in memory.
+    waiting = iter(jobs)
+    running = {executor.submit(grade_submission, job) for job in itertools.islice(waiting, 2 * processes)}
+    return _results(executor, running, waiting)
+
+
+def worker_pool(processes):
+    """An executor of this many processes, forked from this one, that end when this one does, however it ends."""
+    return concurrent.futures.ProcessPoolExecutor(
         processes,
         mp_context=multiprocessing.get_context("fork"),
         initializer=_die_with,
         initargs=(os.getpid(),),
     )
-    # A short queue, so that nothing of a large class lies about in memory.
-    waiting = iter(jobs)
-    running = {executor.submit(grade_submission, job) for job in itertools.islice(waiting, 2 * processes)}
-    return _results(executor, running, waiting)
 
 
 def _results(executor, running, waiting):
@@ -118,7 +126,8 @@ def _die_with(parent):
 def grade_submission(job):
     """Grade one submission: (score, record).
 
-    score: a dict of JSON values, the same bytes for the same key; record: time used, and what was printed.
+    score: a dict of JSON values, the same bytes for the same key; record: how it was isolated, time used, and what
+    was printed.
     """
     started = time.monotonic()
     assignment = job.assignment
@@ -129,9 +138,10 @@ def grade_submission(job):
         digest, notes = contents.digest(), contents.notes
         contents = take_notebooks(contents, assignment.stubs)
         notes, cells = contents.notes, contents.cells
+        record = {"sandbox": choose(job.sandbox).NAME}
         changed, judgement = _judge(contents, job)
         results = judgement.exercises
-        record = {name: getattr(judgement, name) for name in RECORDED}
+        record |= {name: getattr(judgement, name) for name in RECORDED}
         status, message = GRADED, ""
         if judgement.import_error is not None:
             status, message = IMPORT_FAILED, judgement.import_error
@@ -171,14 +181,18 @@ def _judge(contents, job):
     with tempfile.TemporaryDirectory(prefix="autograder-", dir=job.scratch) as folder:
         os.chmod(folder, 0o755)  # the sandbox may be another user's
         contents.write_to(folder)
-        with Sandbox(folder, given, assignment.packages, assignment.limits) as sandbox:
+        limits = assignment.limits
+        with Sandbox(folder, given, assignment.packages, limits, job.sandbox, job.scratch) as sandbox:
             try:
                 found = sandbox.inspect()
             except StudentError as error:
                 raise Broken(SYNTAX_ERROR, f"edf.py can't be parsed: {error.message}") from None
             if found["syntax_error"] is not None:
                 raise Broken(SYNTAX_ERROR, f"edf.py is not valid Python: {found['syntax_error']}")
-            return found["changed"], judging.judge(sandbox, assignment, job.secret)
+            judgement = judging.judge(sandbox, assignment, job.secret)
+            if judgement.import_error is None:
+                diagnose(sandbox, assignment, job.secret, judgement)
+            return found["changed"], judgement
 
 
 @functools.cache

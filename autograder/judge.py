@@ -1,7 +1,8 @@
 """Judges one submission: runs every check against its sandbox, and turns the outcomes into points.
 
 A check ends as pass, fail, blocked (by another check or exercise that failed) or grader error. A grader
-error is never a student's zero: the exercise then has no score.
+error is never a student's zero: the exercise then has no score. A check of a backward may also end as
+carried: it holds for the student's own forward, whose mistake is a known one (diagnosis/).
 """
 
 import builtins
@@ -16,7 +17,7 @@ from autograder.draw import Draw
 from autograder.sandbox.session import StudentError
 from autograder.student import Edf
 
-PASS, FAIL, BLOCKED, GRADER_ERROR = "pass", "fail", "blocked", "grader error"
+PASS, CARRIED, FAIL, BLOCKED, GRADER_ERROR = "pass", "carried", "fail", "blocked", "grader error"
 
 # What a blank stub of the skeleton raises (skeleton.py writes it).
 STILL_BLANK = re.compile(r"exercise '(\w+)': (\S+) is still to be written")
@@ -28,7 +29,9 @@ class CheckResult:
     """How one check ended.
 
     message: for the student; detail: for the instructor; ran: False if it failed because the code did not
-    get to its end, rather than because of what came out.
+    get to its end, rather than because of what came out. blank: whether what it needs is still to be written.
+    survived: False if its process ended. smallest: see diagnosis/smallest.py, as a dict, or None. efficiency: whether
+    it is about the work that is done, not about results.
     """
 
     id: str
@@ -38,11 +41,16 @@ class CheckResult:
     message: str = ""
     detail: str = ""
     ran: bool = True
+    blank: bool = False
+    survived: bool = True
+    smallest: dict | None = None
+    efficiency: bool = False
 
 
 @dataclasses.dataclass
 class ExerciseResult:
-    """How one exercise ended. unusable: its code could not be run at all, so nothing can build on it."""
+    """How one exercise ended. unusable: its code could not be run at all, so nothing can build on it.
+    mistakes: what is wrong with it (diagnosis.diagnose.Mistake), if something is."""
 
     id: str
     points: float
@@ -52,6 +60,7 @@ class ExerciseResult:
     message: str
     checks: list
     unusable: bool = False
+    mistakes: list = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass
@@ -60,6 +69,7 @@ class Judgement:
 
     import_error: why the submission could not be loaded at all, or None. output: what each exercise's
     processes printed. cpu_seconds: what each used. peak_memory_kb: of the largest process.
+    diagnosis_faults: what went wrong while the failures were explained, which changes no points.
     """
 
     exercises: list
@@ -67,6 +77,7 @@ class Judgement:
     output: dict
     cpu_seconds: dict
     peak_memory_kb: int = 0
+    diagnosis_faults: list = dataclasses.field(default_factory=list)
 
 
 def judge(sandbox, assignment, secret):
@@ -121,6 +132,7 @@ class _Runner:
     def __init__(self, sandbox, exercise, assignment, secret, judgement):
         self.sandbox, self.exercise, self.assignment = sandbox, exercise, assignment
         self.secret, self.judgement = secret, judgement
+        self._efficiency = assignment.efficiency.get(exercise.id, 0)
 
     def result(self, results):
         """The exercise's result; `results`: those of the exercises before it."""
@@ -162,8 +174,11 @@ class _Runner:
                     done.append(_ended(check, BLOCKED, reason))
                     continue
                 result, alive = self._run_one(check, process)
+                if check.efficiency and result.status == FAIL and not self._efficiency:
+                    result.status, result.message = PASS, f"a remark, it costs no points: {result.message}"
                 done.append(result)
                 if not alive:
+                    result.survived = False
                     lost = f"blocked by {check.id}: the process did not survive it"
         self._keep(process)
 
@@ -182,7 +197,9 @@ class _Runner:
             if blank and blank[1] != self.exercise.id and blank[1] in self.assignment.points:
                 return _ended(check, BLOCKED, f"blocked by {blank[1]}: {blank[2]} is not written yet"), alive
             if blank:
-                return _ended(check, FAIL, f"{blank[2]} is not written yet", ran=False), alive
+                unwritten = _ended(check, FAIL, f"{blank[2]} is not written yet", ran=False)
+                unwritten.blank = True
+                return unwritten, alive
             return _ended(check, FAIL, _without_quotes(error), explain(error), ran=False), alive
         except Exception:
             # The check itself is broken: an instructor must look, no student may pay for it.
@@ -215,7 +232,8 @@ def _without_quotes(error):
 
 
 def _ended(check, status, message, detail="", ran=True):
-    return CheckResult(check.id, check.description, check.weight, status, message, detail, ran)
+    about = {"ran": ran, "efficiency": check.efficiency}
+    return CheckResult(check.id, check.description, check.weight, status, message, detail, **about)
 
 
 def _prevented(check, done):
@@ -225,21 +243,46 @@ def _prevented(check, done):
 
 
 def _blame(checks, needed):
-    """Of an exercise that only runs what others wrote: a failure is theirs, if one of them failed."""
-    at_fault = [result.id for result in needed if result.status in (FAIL, BLOCKED)]
+    """Of an exercise that only runs what others wrote: a failure is theirs, if results of one of them are wrong."""
+    at_fault = [
+        result.id
+        for result in needed
+        if result.status in (FAIL, BLOCKED)
+        and any(check.status in (FAIL, BLOCKED) for check in result.checks if not check.efficiency)
+    ]
     for result in checks:
         if result.status == FAIL and at_fault:
             result.status = BLOCKED
             result.message = f"blocked by {at_fault[0]}: {result.message}"
 
 
+def rescored(exercise, assignment, result):
+    """An exercise's result after the statuses of its checks have changed."""
+    return dataclasses.replace(_scored(exercise, assignment, result.checks), mistakes=result.mistakes)
+
+
+def _share(check, assignment):
+    """What part of its points a check earns."""
+    return {PASS: 1, CARRIED: assignment.carried_forward}.get(check.status, 0)
+
+
+def _part_earned(checks, assignment):
+    """What part of the points that they share some checks earn, 0 to 1."""
+    earned = sum(_share(check, assignment) * check.weight for check in checks)
+    return earned / sum(check.weight for check in checks)
+
+
 def _scored(exercise, assignment, checks, message=None):
-    """The exercise's points are shared out by the weights of its checks; a grader error leaves no score."""
-    points = assignment.points[exercise.id]
-    statuses = [check.status for check in checks]
-    status = next((s for s in (GRADER_ERROR, FAIL, BLOCKED) if s in statuses), PASS)
-    earned = sum(check.weight for check in checks if check.status == PASS)
-    score = round(points * earned / sum(check.weight for check in checks), 2)
+    """The exercise's points, without those for efficiency, are shared out by the weights of its checks, and these
+    by those of the checks of efficiency: without such points they count for nothing. A grader error leaves no score.
+    """
+    points, efficiency = assignment.points[exercise.id], assignment.efficiency.get(exercise.id, 0)
+    shared = [(points - efficiency, [check for check in checks if not check.efficiency])]
+    if efficiency:
+        shared.append((efficiency, [check for check in checks if check.efficiency]))
+    statuses = [check.status for _, counted in shared for check in counted]
+    status = next((s for s in (GRADER_ERROR, FAIL, BLOCKED, CARRIED) if s in statuses), PASS)
+    earned = sum(part * _part_earned(counted, assignment) for part, counted in shared)
     if message is None:
         message = next((check.message for check in checks if check.status == status), "")
     return ExerciseResult(
@@ -247,7 +290,7 @@ def _scored(exercise, assignment, checks, message=None):
         points=points,
         extra_credit=exercise.id in assignment.extra_credit,
         status=status,
-        score=None if status == GRADER_ERROR else score,
+        score=None if status == GRADER_ERROR else round(earned, 2),
         message=message,
         checks=checks,
         # What the grader could not judge blocks nothing: no student may pay for that.

@@ -10,33 +10,47 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from autograder import judge
 from autograder.classlist import absent_score, choose_best, make_class, remark, settle
+from autograder.diagnosis.diagnose import NAMED
 from autograder.grade import GRADED, GRADER_ERROR, Job, check_reference, grade, needs_grading
 from autograder.intake import survey
 from autograder.intake.roster import read_roster
-from autograder.sandbox.bubblewrap import bwrap
+from autograder.mistakes import class_mistakes
+from autograder.sandbox.choose import BEST, choose, why_not_the_best
 from autograder.scores import Scores
 from autograder.secret import course_secret, fingerprint
 
 MAX_IGNORED = 20  # entries of the folder that are named
-COLOURS = {judge.PASS: "green", judge.FAIL: "red", judge.BLOCKED: "yellow", judge.GRADER_ERROR: "magenta"}
+MAX_MISTAKES = 12  # of the class that are named
+COLOURS = {
+    judge.PASS: "green",
+    judge.CARRIED: "cyan",
+    judge.FAIL: "red",
+    judge.BLOCKED: "yellow",
+    judge.GRADER_ERROR: "magenta",
+}
+MARKS = {judge.PASS: "■", judge.CARRIED: "→", judge.FAIL: "✗", judge.BLOCKED: "·", judge.GRADER_ERROR: "?"}
 
 
-def run(folder, out, assignment, secret_file, jobs, course, roster_file=None):
+def run(folder, out, assignment, secret_file, jobs, course, roster_file=None, sandbox=None):
     """Grade what is new or changed in `folder` into `out`, then into nbgrader's folder `course`.
 
-    Returns the exit status.
+    sandbox: how to isolate student code (sandbox.choose.STACKS), None for the best that works. Returns the exit
+    status.
     """
     console = Console(highlight=False, soft_wrap=True)
     roster = read_roster(roster_file) if roster_file else None
     found = survey(folder, assignment.name)
     students = make_class(found.submissions, assignment.attempts, roster)
     _print_ignored(found.ignored, console)
-    bwrap()  # before anything is written: without a sandbox there is nothing to do
+    stack = choose(sandbox)  # before anything is written: without a sandbox there is nothing to do
+    if stack is not BEST:
+        why = why_not_the_best() or "It was asked for."
+        console.print(f"[yellow]sandbox: {stack.NAME}.[/] {escape(why)}")
     secret, is_new = course_secret(secret_file)
     if is_new:
         console.print(f"Made a new course secret: {secret_file}. Keep a copy; a regrade needs it.")
     with Scores(out) as scores:
-        todo = _todo(students, assignment, secret, scores, console)
+        todo = _todo(students, assignment, secret, sandbox, scores, console)
         if todo:
             with console.status("Checking the checks on the reference…"):
                 check_reference(assignment, secret)
@@ -61,12 +75,12 @@ def _print_ignored(ignored, console):
         console.print(f"ignored: {len(ignored) - MAX_IGNORED} more entries")
 
 
-def _todo(students, assignment, secret, scores, console):
+def _todo(students, assignment, secret, sandbox, scores, console):
     """Jobs for the submissions that have no score, or one that something has changed for."""
     todo, other_secret, count = [], 0, 0
     for student in students:
         for submission in student.graded:
-            job = Job(submission, assignment, secret, scores.scratch)
+            job = Job(submission, assignment, secret, scores.scratch, sandbox)
             score = scores.read(student.name)
             if len(student.graded) > 1:
                 score, _ = scores.read_attempt(student.name, submission.attempt)
@@ -119,7 +133,7 @@ def describe(score, width):
     else:
         failed = [id for id, result in exercises.items() if result["status"] != judge.PASS]
         failed.sort(key=lambda id: exercises[id]["status"] != judge.FAIL)
-        what = f"{failed[0]}: {exercises[failed[0]]['message']}" if failed else ""
+        what = f"{failed[0]}: {_called(exercises[failed[0]])}" if failed else ""
     if score["changed"]:
         what += f" (given code put back: {', '.join(score['changed'])})"
     if said := remark(score):
@@ -128,14 +142,21 @@ def describe(score, width):
     return f"{escape(name):<{width}} {points:>7} / {score['max_score']:g}  {marks}  {escape(one_line(what))}"
 
 
+def _called(result):
+    """What an exercise's failure is called: by the names of its mistakes if all are known, or what was seen."""
+    mistakes = result["mistakes"]
+    if mistakes and all(mistake["kind"] == NAMED for mistake in mistakes):
+        return ", ".join(mistake["tag"].replace("_", " ") for mistake in mistakes)
+    return result["message"]
+
+
 def one_line(text):
     """Text of a student's, safe for a terminal: no control characters, no line breaks, not too long."""
     return "".join(c if c.isprintable() else "·" for c in text)[:140]
 
 
 def _mark(status):
-    letter = {judge.PASS: "■", judge.FAIL: "✗", judge.BLOCKED: "·", judge.GRADER_ERROR: "?"}[status]
-    return f"[{COLOURS[status]}]{letter}[/]"
+    return f"[{COLOURS[status]}]{MARKS[status]}[/]"
 
 
 def _settle_all(students, scores):
@@ -173,6 +194,8 @@ def _finish(all_scores, absent, assignment, scores, console):
     rows = [{**score, "remark": remark(score)} for score in all_scores + absent]
     rows.sort(key=lambda row: row["student"])
     scores.write_grades(rows, [exercise.id for exercise in assignment.exercises])
+    mistakes = class_mistakes(all_scores)
+    scores.write_mistakes(mistakes)
     errors = [score for score in all_scores if score["status"] == GRADER_ERROR]
     console.print()
     for score in errors:
@@ -189,6 +212,7 @@ def _finish(all_scores, absent, assignment, scores, console):
         console.print(f"on the roster, nothing handed in: {escape(one_line(names))}")
     by_status = collections.Counter(score["status"] for score in all_scores)
     counts = ", ".join(f"{count} {status}" for status, count in sorted(by_status.items()))
+    _print_mistakes(mistakes, console)
     console.print(f"{len(all_scores)} submissions: {counts}")
     if known:
         console.print(
@@ -196,7 +220,19 @@ def _finish(all_scores, absent, assignment, scores, console):
             f"median {statistics.median(known):g}, from {min(known):g} to {max(known):g}"
         )
     console.print(f"grades: {scores.folder / 'grades.csv'}   check by check: {scores.folder / 'scores'}")
+    console.print(f"mistakes: {scores.folder / 'mistakes.csv'}")
     return 1 if errors else 0
+
+
+def _print_mistakes(mistakes, console):
+    """The most common mistakes of the class, a line each."""
+    for mistake in mistakes[:MAX_MISTAKES]:
+        who = f"  ({mistake.students[0]})" if len(mistake.students) == 1 else ""
+        console.print(
+            escape(one_line(f"{len(mistake.students):>4}  {mistake.exercise}: {mistake.name}{who}"))
+        )
+    if len(mistakes) > MAX_MISTAKES:
+        console.print(f"      and {len(mistakes) - MAX_MISTAKES} other mistakes")
 
 
 def _print_exercises(all_scores, assignment, console):

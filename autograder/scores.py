@@ -5,6 +5,7 @@
     OUT/attempts/<student>/      where the best of several submissions counts: each one's score and record
     OUT/grades.csv               student, status, score, max_score, and a column an exercise; then, where
                                  there is something to say, attempt, when, late, section, remark
+    OUT/mistakes.csv             a row a mistake: exercise, what it is called, how many made it, who
 
 A score's key is a hash of everything it depends on: the submission, the assignment, the grader, the secret.
 A second run grades only the submissions whose key has changed, so a run that was stopped goes on.
@@ -133,6 +134,16 @@ class Scores:
             row += [_cell(score.get(key)) for key in more]
             table.writerow("" if cell is None else cell for cell in row)
         self._write(self.folder / "grades.csv", text.getvalue())
+
+    def write_mistakes(self, mistakes):
+        """Write mistakes.csv: a row for each of `mistakes` (mistakes.ClassMistake)."""
+        text = io.StringIO()
+        table = csv.writer(text, lineterminator="\n")
+        table.writerow(["exercise", "mistake", "count", "what students are told", "note", "students"])
+        for mistake in mistakes:
+            row = mistake.exercise, mistake.name, len(mistake.students), mistake.sentence, mistake.note
+            table.writerow(map(_cell, (*row, " ".join(mistake.students))))
+        self._write(self.folder / "mistakes.csv", text.getvalue())
 
     def _path(self, kind, student):
         return self.folder / kind / f"{_file_name(student)}.json"

@@ -31,6 +31,11 @@ def test_a_sample_gets_what_its_label_says(graded, labels, assignment, student):
     else:
         expected = {exercise.id: "fail" for exercise in assignment.exercises}
     assert statuses == expected
+    named = {
+        id: [mistake["tag"] for mistake in result["mistakes"] if mistake["kind"] == "named"]
+        for id, result in score["exercises"].items()
+    }
+    assert {id: tags for id, tags in named.items() if tags} == label.get("named", {})
 
 
 def test_the_grades_table_has_a_row_a_student_and_a_column_an_exercise(graded, labels, assignment):

@@ -7,6 +7,7 @@ one line, of limited length, without control characters.
 import re
 
 from autograder import judge
+from autograder.diagnosis.smallest import Smallest, text
 from autograder.grade import GRADED
 
 MAX_LINE = 300
@@ -25,6 +26,8 @@ def verdict(score, id):
     lines = [_points(id, result)]
     if score["status"] in (GRADED, judge.GRADER_ERROR):
         lines += _checks(result["checks"])
+        lines += _mistakes(result["mistakes"])
+        lines += _smallest(result["checks"])
     else:
         lines.append(f"{score['status']}: {score['message']}")
     return "\n".join(_line(line) for line in lines) + "\n"
@@ -54,15 +57,34 @@ def _points(id, result):
 
 
 def _checks(checks):
-    lines, explained = [], False
+    lines, explained, carried = [], False, False
     for check in checks:
         status = "open" if check["status"] == judge.GRADER_ERROR else check["status"]
         lines.append(f"  {status:<8}{check['description']}")
         is_first = not explained and check["status"] in (judge.FAIL, judge.BLOCKED)
-        if check["message"] and (is_first or check["status"] == judge.PASS):
+        is_carried = not carried and check["status"] == judge.CARRIED
+        if check["message"] and (is_first or is_carried or check["status"] == judge.PASS):
             lines.append(f"          {' '.join(check['message'].split())}")
-        explained = explained or is_first
+        explained, carried = explained or is_first, carried or is_carried
     return lines
+
+
+def _mistakes(mistakes):
+    """What is wrong, then the hints: first the property, then the place."""
+    lines = []
+    for mistake in mistakes:
+        if mistake["sentence"]:
+            lines += ["", mistake["sentence"]]
+        lines += [f"  {label}: {hint}" for label, hint in zip(("Hint", "Where to look"), mistake["hints"])]
+    return lines
+
+
+def _smallest(checks):
+    """The smallest case of the first failed check that has one, to be tried by hand."""
+    case = next((check["smallest"] for check in checks if check["smallest"]), None)
+    if case is None:
+        return []
+    return ["", "The smallest case that fails, to try yourself:", *text(Smallest(**case)).splitlines()]
 
 
 def _line(text):

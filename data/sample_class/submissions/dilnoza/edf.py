@@ -293,6 +293,5 @@ def eager(op):
 
 
 def reset():
-    global ops, values
-    ops = []
-    values = []
+    del ops[:]
+    del values[:]

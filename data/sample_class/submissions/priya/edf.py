@@ -281,5 +281,4 @@ def eager(op):
 
 
 def reset():
-    global ops, values
-    ops, values = [], []
+    ops[:], values[:] = [], []

@@ -1,0 +1,240 @@
+"""After the judging: says of each exercise that failed what is wrong, and carries errors forward.
+
+For each such exercise, in processes of their own:
+1. all of its checks are replayed, and the answers compared with those of the wrong variants (match.py); what
+   no variant explains is looked at for its structure (structure.py);
+2. where a forward is wrong, the checks of the backward run against that forward (carried_forward.py);
+3. each failed check is retried on small public inputs (smallest.py), in a process that has seen no hidden ones.
+None of this takes points away.
+"""
+
+import builtins
+import dataclasses
+import traceback
+import zlib
+
+import numpy as np
+
+from autograder.diagnosis.carried_forward import carried
+from autograder.diagnosis.match import matches
+from autograder.diagnosis.smallest import smallest_case
+from autograder.diagnosis.structure import comparisons, finding
+from autograder.exercise import load_exercises
+from autograder.judge import BLOCKED, CARRIED, FAIL, PASS, in_order_of_needs, rescored
+from autograder.replay import Raised, answers, local_answers, replayed_checks, requests_of, same
+from autograder.sandbox.session import SandboxError, StudentError
+
+NAMED, UNNAMED, BUILDS_ON = "named", "unnamed", "builds on"
+UNKNOWN = "This is none of the mistakes that are known by name."
+CONSISTENT = (
+    "the backward fits this forward, whose mistake is not known by name: decide whether it earns points"
+)
+CARRIED_FORWARD = "The backward is right for this forward; the forward is what needs fixing."
+
+
+@dataclasses.dataclass
+class Mistake:
+    """What is wrong with an exercise.
+
+    kind: NAMED, one of the exercise's wrong variants; UNNAMED; or BUILDS_ON, on an exercise that is wrong, so
+    that nothing can be said. tag: the variant's, or that of a structural finding, or "". sentence, hints: for
+    the student. checks: ids of those that it explains. behaviour: of an unnamed one, numbers that are the same
+    for equal behaviour; note: for the instructor.
+    """
+
+    kind: str
+    tag: str
+    sentence: str
+    hints: list
+    checks: list
+    behaviour: list = dataclasses.field(default_factory=list)
+    note: str = ""
+
+
+def diagnose(sandbox, assignment, secret, judgement):
+    """Fill in what `judgement` (judge.Judgement) says about failures; may raise scores by errors carried forward."""
+    results = {result.id: result for result in judgement.exercises}
+    forwards = {}  # of classes whose forward is wrong: name → the wrong variant that it is, or None
+    for exercise in in_order_of_needs(assignment.exercises):
+        result = results[exercise.id]
+        # Without wrong variants there is nothing to compare with: a training run.
+        if not exercise.wrong_variants or not _is_wrong(result):
+            continue
+        if sandbox.cpu_seconds >= assignment.limits.submission_cpu_seconds:
+            return
+        try:
+            diagnosis = _Diagnosis(sandbox, assignment, secret, exercise, result, forwards)
+            diagnosis.run(
+                [id for id in foreign_needs(exercise) if id in results and _has_failed(results[id])]
+            )
+        except StudentError as error:
+            # Its code worked when it was judged, and does not now: there is nothing to be said.
+            judgement.diagnosis_faults.append(f"{exercise.id}: {error.message}")
+        except SandboxError:
+            raise
+        except Exception:
+            judgement.diagnosis_faults.append(f"{exercise.id}: {traceback.format_exc()}")
+        results[exercise.id] = rescored(exercise, assignment, result)
+    judgement.exercises = [results[exercise.id] for exercise in assignment.exercises]
+
+
+def foreign_needs(exercise):
+    """Ids of the exercises that it builds on, but for other parts of the same class."""
+    known = load_exercises()
+    return [id for id in exercise.needs if not set(known[id].owned) & set(exercise.owned)]
+
+
+def _has_failed(result):
+    """Whether an exercise is wrong in what it computes."""
+    return any(check.status == FAIL and not check.efficiency for check in result.checks)
+
+
+def _is_wrong(result):
+    """Whether there are failures that a diagnosis can say something about: of code that is there and ends."""
+    failed = [c for c in result.checks if c.status == FAIL and not c.blank and not c.efficiency]
+    return bool(failed) and all(check.survived for check in result.checks)
+
+
+class _Diagnosis:
+    """That of one exercise of one submission."""
+
+    def __init__(self, sandbox, assignment, secret, exercise, result, forwards):
+        self.sandbox, self.assignment, self.secret = sandbox, assignment, secret
+        self.exercise, self.result, self.forwards = exercise, result, forwards
+        self.checks = replayed_checks(exercise)
+
+    def run(self, wrong_needs):
+        """Fill in the result. wrong_needs: ids of exercises that this one builds on, and that failed."""
+        if wrong_needs:
+            # Its answers are theirs too: any likeness to a variant would be chance.
+            sentence = f"It builds on {wrong_needs[0]}, which is wrong: mend that first."
+            self.result.mistakes.append(Mistake(BUILDS_ON, "", sentence, [], []))
+        else:
+            self.match()
+            self.carry_forward()
+        self.shrink()
+
+    def process(self):
+        limit = self.exercise.cpu_seconds or self.assignment.limits.cpu_seconds
+        return self.sandbox.process("serve", limit)
+
+    def match(self):
+        """Name the mistakes."""
+        got = {}
+        with self.process() as process:
+            process.load()
+            for check in self.checks:
+                requests = requests_of(self.exercise, check, self.secret)
+                got[check.id] = answers(process.request, requests)
+        found, left = matches(self.exercise, got, self.secret)
+        for match in found:
+            variant = match.variant
+            sentence = f"This is what you get when {variant.what}."
+            self.result.mistakes.append(
+                Mistake(NAMED, variant.tag, sentence, list(variant.hints), list(match.checks))
+            )
+        if left:
+            self.result.mistakes.append(self.unnamed(got, left))
+        self.remember_forward(found, left)
+
+    def unnamed(self, got, left):
+        """The Mistake for wrong answers that no variant explains."""
+        compared = []
+        for check in self.checks:
+            right = local_answers(None, self.exercise, check, self.secret)
+            requests = requests_of(self.exercise, check, self.secret)
+            here = comparisons(requests, got[check.id], right)
+            # What a named mistake explains is no evidence for or against another.
+            compared += [
+                comparison
+                for i, comparison in enumerate(here)
+                if same(got[check.id][i], right[i]) or i in left.get(check.id, ())
+            ]
+        found = finding(compared)
+        answers_left = [got[id][i] for id in left for i in left[id]]
+        raised = [answer for answer in answers_left if isinstance(answer, Raised)]
+        if found:
+            tag, sentence = found.tag, found.sentence
+        elif len(raised) == len(answers_left):
+            classes = sorted({_class_name(answer) for answer in raised})
+            tag, sentence = "raises", f"The code raises {' and '.join(classes)}."
+        else:
+            tag, sentence = "", UNKNOWN
+        behaviour = [_projection(answer) for answer in answers_left]
+        return Mistake(UNNAMED, tag, sentence, [], list(left), behaviour)
+
+    def remember_forward(self, found, left):
+        """Note for the exercises of the backward what is known of this forward."""
+        about_forward = [check.id for check in self.checks if not check.carries]
+        if not any(f"{name}.forward" in self.exercise.stubs for name in self.exercise.owned):
+            return
+        wrong = [c.id for c in self.result.checks if c.id in about_forward and c.status == FAIL]
+        if not wrong:
+            return
+        known = [match.variant for match in found if set(match.checks) & set(wrong)]
+        is_known = len(known) == 1 and not set(left) & set(wrong)
+        for name in self.exercise.owned:
+            self.forwards[name] = known[0] if is_known else None
+
+    def carry_forward(self):
+        """Judge the backward by the student's own forward, where that one is wrong."""
+        wrong = [name for name in self.exercise.owned if name in self.forwards]
+        by_id = {result.id: result for result in self.result.checks}
+        # Those of efficiency too: they were blocked by what may hold now.
+        open_checks = [
+            check
+            for check in self.exercise.checks
+            if check.carries and by_id[check.id].status in (FAIL, BLOCKED)
+        ]
+        if not wrong or not open_checks:
+            return
+        variant = self.forwards[wrong[0]]
+        with self.process() as process:
+            process.load()
+            held = carried(process, self.exercise, open_checks, self.secret, variant)
+        if variant:
+            carries = {check.id for check in self.checks if check.carries}
+            for check in open_checks:
+                # A check that builds on others says nothing without them; but the forward's may fail here.
+                builds_on = [by_id[id].status for id in check.after if id in carries]
+                if check.id in held and set(builds_on) <= {PASS, CARRIED}:
+                    by_id[check.id].status, by_id[check.id].message = CARRIED, CARRIED_FORWARD
+            self.forget([id for id, result in by_id.items() if result.status == CARRIED])
+        elif all(check.id in held for check in open_checks if not check.efficiency):
+            self.result.mistakes.append(Mistake(UNNAMED, "consistent", "", [], held, note=CONSISTENT))
+
+    def forget(self, ids):
+        """Leave out what was found wrong with checks that the error carried forward explains."""
+        for mistake in self.result.mistakes:
+            mistake.checks = [id for id in mistake.checks if id not in ids]
+        self.result.mistakes = [mistake for mistake in self.result.mistakes if mistake.checks]
+
+    def shrink(self):
+        """Find the smallest case that shows each failure."""
+        by_id = {result.id: result for result in self.result.checks}
+        failed = [check for check in self.checks if by_id[check.id].status == FAIL]
+        if not failed:
+            return
+        with self.process() as process:
+            process.load()
+            for check in failed:
+                smallest = smallest_case(process.request, check)
+                by_id[check.id].smallest = smallest and dataclasses.asdict(smallest)
+
+
+def _projection(answer):
+    """A number, as text, that is the same for answers that are: for grouping students."""
+    if isinstance(answer, Raised):
+        return f"raises {_class_name(answer)}"
+    if isinstance(answer, str):
+        return "missing"
+    values = np.nan_to_num(np.asarray(answer, np.float64), nan=1e3, posinf=1e6, neginf=-1e6)
+    weights = np.random.default_rng(zlib.crc32(repr(values.shape).encode())).uniform(0.5, 1.5, values.shape)
+    return f"{np.sum(weights * values):.6g}"
+
+
+def _class_name(raised):
+    """How an exception's class is called: Python's own by its name."""
+    known = getattr(builtins, raised.type, None)
+    is_known = isinstance(known, type) and issubclass(known, BaseException)
+    return raised.type if is_known else "an exception of its own"

@@ -1,0 +1,64 @@
+"""What a class got wrong: each named mistake with those who made it, and the unknown ones, grouped by behaviour."""
+
+import dataclasses
+import math
+
+from autograder.diagnosis.diagnose import BUILDS_ON, NAMED
+
+# Of behaviours, as numbers: equal up to the rounding of float32.
+EQUAL = 1e-3
+
+
+@dataclasses.dataclass
+class ClassMistake:
+    """One mistake and its students. exercise: id. tag: of a named one, the variant's; of an unknown one, what is
+    odd about its results, or "". sentence: what students are told; note: for the instructor, or ""."""
+
+    exercise: str
+    kind: str
+    tag: str
+    sentence: str
+    note: str
+    students: list
+
+    @property
+    def name(self):
+        """A few words for it."""
+        words = self.tag.replace("_", " ")
+        return words if self.kind == NAMED else f"unknown mistake ({words})" if words else "unknown mistake"
+
+
+def class_mistakes(scores):
+    """All ClassMistakes in these scores (grade.grade_submission), the most common first."""
+    found, behaviours = {}, {}
+    for score in scores:
+        for id, result in score["exercises"].items():
+            for mistake in result["mistakes"]:
+                if mistake["kind"] == BUILDS_ON:
+                    continue
+                group = mistake["tag"]
+                if mistake["kind"] != NAMED:
+                    known = behaviours.setdefault((id, group), [])
+                    group = (group, _group_of(mistake["behaviour"], known))
+                key = id, mistake["kind"], group
+                if key not in found:
+                    texts = mistake["tag"], mistake["sentence"], mistake["note"]
+                    found[key] = ClassMistake(id, mistake["kind"], *texts, [])
+                found[key].students.append(score["student"])
+    return sorted(found.values(), key=lambda mistake: -len(mistake.students))
+
+
+def _group_of(behaviour, known):
+    """The place in `known` of the behaviour that equals this one; it is added if there is none."""
+    for place, other in enumerate(known):
+        if len(other) == len(behaviour) and all(map(_equal, behaviour, other)):
+            return place
+    known.append(behaviour)
+    return len(known) - 1
+
+
+def _equal(a, b):
+    try:
+        return math.isclose(float(a), float(b), rel_tol=EQUAL, abs_tol=EQUAL)
+    except ValueError:
+        return a == b
