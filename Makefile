@@ -16,7 +16,7 @@ LAB ?= lab
 JUPYTER ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup grade formgrader release solutions lab test doctor skeleton lint measure data-full lock clean
+.PHONY: help setup grade formgrader release solutions lab test fuzz validate doctor skeleton lint measure data-full lock clean
 
 help:  ## list the commands
 	@echo "make COMMAND, with COMMAND one of"
@@ -54,6 +54,15 @@ test: $(READY)  ## run the project's own tests
 	@$(BIN)/ruff check .
 	@$(BIN)/autograder skeleton --check
 	@$(BIN)/python -m pytest -q
+
+# A test that is stuck is ended after 15 minutes, and says where it was.
+fuzz: $(READY)  ## try 20,000 broken inputs on what reads strangers' files (10 minutes; `make test` tries a few)
+	@FUZZ=full $(BIN)/python -m pytest -q tests/fuzz -o faulthandler_timeout=900 -o faulthandler_exit_on_timeout=true
+
+# Of an assignment that is named, only that one's exercises, and no page is written.
+validate: $(READY)  ## grade the grader: wrong variants are caught, right ones pass (docs/validity.md): JOBS=n
+	@$(BIN)/autograder validate $(if $(JOBS),--jobs $(JOBS)) $(if $(filter command environment,$(origin ASSIGNMENT)), \
+		--assignment "$(ASSIGNMENT)",--markdown docs/validity.md)
 
 doctor: $(READY)  ## say what isolation this machine gives
 	@$(BIN)/autograder doctor
