@@ -169,7 +169,7 @@ def test_check_says_which_cell_or_line_of_edf_py_it_was(tmp_path, no_edf, capfd,
     [
         ("raise KeyboardInterrupt", 130, "Stopped in line {} of edf.py: is there an endless loop?"),
         ("1 / 0", 1, "import edf raises ZeroDivisionError: division by zero. line {} of edf.py: 1 / 0"),
-        ("print('here')", 0, "Your code printed: here RELU ✓ rectifier, 8 checks"),
+        ("print('here')", 0, "Your code printed: here RELU ✓ rectifier, 10 checks"),
     ],
 )
 def test_check_of_a_module_that_does_something(tmp_path, no_edf, capfd, last, status, text):

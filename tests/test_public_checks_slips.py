@@ -6,7 +6,7 @@ import sys
 import pytest
 from edf_kit.checks import CheckFailed, calls, check, check_announced, run_check, show_gradient
 from edf_kit.checks.calls import Printed, Stopped
-from edf_variants import SKELETON, changed
+from edited import SKELETON, changed
 
 TOP = "self.top = np.mean(self.x.top)"
 GRAD = "self.x.grad = self.x.grad + share * np.ones_like(self.x.top)"
@@ -110,7 +110,7 @@ def test_a_line_that_is_begun_is_ended_when_a_check_is_stopped(install_edf, caps
     install_edf(forward("raise KeyboardInterrupt"))
     with pytest.raises(KeyboardInterrupt):
         check_announced("RELU", "mean")
-    assert capsys.readouterr().out == "  RELU  ✓ rectifier, 8 checks\n  mean  …\n"
+    assert capsys.readouterr().out == "  RELU  ✓ rectifier, 10 checks\n  mean  …\n"
 
 
 def test_names_are_printed_before_their_checks(install_edf, monkeypatch, capsys):
@@ -120,7 +120,7 @@ def test_names_are_printed_before_their_checks(install_edf, monkeypatch, capsys)
     edf._note = lambda: seen or seen.append(out.getvalue())
     check_announced("mean")
     assert seen == ["  mean  "]
-    assert capsys.readouterr().out == "  mean  ✓ mean, 8 checks\n"
+    assert capsys.readouterr().out == "  mean  ✓ mean, 10 checks\n"
 
 
 def test_lines_of_a_terminal_are_at_most_80_wide(install_edf, capsys):
@@ -149,8 +149,8 @@ def test_the_first_lines_that_the_code_prints_are_shown_and_the_others_counted(i
     assert err == ""
     lines = out.splitlines()
     assert lines[:4] == [
-        "✓ RELU: rectifier, 8 checks",
-        "✓ mean: mean, 8 checks",
+        "✓ RELU: rectifier, 10 checks",
+        "✓ mean: mean, 10 checks",
         "Your code printed:",
         "    out",
     ]

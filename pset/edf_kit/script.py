@@ -54,7 +54,7 @@ def train(network, training, validation, options):
         x.set(images[chosen])
         y.set(labels[chosen])
         edf.Forward()
-        return float(loss.top), float(right.top)
+        return np.asarray(loss.top).item(), np.asarray(right.top).item()
 
     step, since = 0, []  # since: (loss, accuracy) of the steps since the last line
     print("epoch   step     loss   training   validation", flush=True)

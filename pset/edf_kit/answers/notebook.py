@@ -12,6 +12,7 @@ import symtable
 import warnings
 
 MAX_TEXT = 20 << 20  # bytes of a notebook, with its outputs
+MAX_PARTS = 1_000_000  # lists and objects of its JSON: each takes many times the bytes of its text
 MAX_CODE = 256 << 10  # characters of all its code
 MAX_CELLS = 2000
 MAX_STATEMENTS = 5000
@@ -158,6 +159,9 @@ def _decode(data, name):
 def _load(text, name):
     if not text.strip():
         raise NotebookError("empty", f"{name} is empty.")
+    if text.count("{") + text.count("[") > MAX_PARTS:
+        what = f"more than {MAX_PARTS:,} parts; clear its outputs and save it"
+        raise NotebookError("too large", f"{name} has {what}.")
     try:
         return json.loads(text, object_pairs_hook=_unique)
     except json.JSONDecodeError as error:

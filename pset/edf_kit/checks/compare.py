@@ -47,10 +47,12 @@ def expect(got, expected, sentence, case, tolerance=TOLERANCE, floor=1e-6, kerne
     """Raise CheckFailed unless `got`, whatever the student's code left there, equals `expected` closely.
 
     sentence: what is wrong otherwise, without its full stop. case: {name: array} of what led to it. floor:
-    an absolute tolerance, for zeros. kernels: as in side_by_side.
+    an absolute tolerance, for zeros. kernels: as in side_by_side. A single number may have any number of axes.
     """
     expected = np.asarray(expected, float)
     numbers = as_numbers(got, sentence, case)
+    if expected.shape == () and numbers.size == 1:
+        numbers = numbers.reshape(())
     both = {"expected": expected, "got": numbers}
     if numbers.shape != expected.shape:
         raise CheckFailed(

@@ -1,17 +1,22 @@
 """The public checks of conv2's four exercises: worked examples, and the sizes to try gradients on."""
 
+import functools
+
 import numpy as np
 
+from edf_kit.checks.calls import student_code
+from edf_kit.checks.case import Case
 from edf_kit.checks.exercise import Exercise
 from edf_kit.checks.gradients import (
-    Case,
     add_op_checks,
     example,
     expect_examples,
     expect_gradient,
     upstream_for,
 )
+from edf_kit.checks.opcodes import count_opcodes
 from edf_kit.checks.ops import each, numbers
+from edf_kit.checks.work import ADVICE, KERNEL, pixel_loops
 
 
 def image(*rows):
@@ -52,6 +57,7 @@ RAMP_SLOPE, RAMP_START = np.array([5, 3, 8]), np.array([173, 210, 565])
 
 EXAMPLES = [
     example(image([6]), f=image([2]), k=kernel([3])),
+    example(image([0.3]), f=image([0.1]), k=kernel([3])),
     example(image([20, 30]), f=image([2, 3]), k=kernel([10])),
     example(image([23]), f=image([2, 3]), k=kernel([10, 1])),
     example(image([23]), f=image([2], [3]), k=kernel([10], [1])),
@@ -80,6 +86,7 @@ SIZES = [
     (1, 1, 1, 2, 1, 1, 1),
     (1, 1, 1, 1, 1, 1, 2),
     (2, 1, 1, 1, 1, 1, 1),
+    (3, 1, 1, 1, 1, 1, 1),
     (1, 2, 3, 1, 2, 3, 1),
     (1, 3, 4, 1, 2, 2, 1),
     (1, 1, 2, 3, 1, 1, 2),
@@ -94,6 +101,24 @@ def correlation(rng, size):
     return {"f": numbers(rng, B, H, W, C1), "k": numbers(rng, kh, kw, C1, C2)}
 
 
+def add_work_check(exercise, to=None):
+    """Add the check that warns of loops over pixels, in forward, or in the backward to the input `to`."""
+    method = "backward" if to else "forward"
+
+    @exercise.check("It should work for images of any size.", warns=True)
+    def no_pixel_loops():
+        @functools.cache
+        def work(B, H, W, C1, C2):
+            inputs = {"f": np.ones((B, H, W, C1)), "k": np.ones((*KERNEL, C1, C2))}
+            case = Case("conv2", inputs, {name: "Value" for name in inputs if name != to})
+            case.node.grad = np.ones_like(case.forward())
+            with student_code(f"conv2.{method}", case.shown):
+                return count_opcodes(getattr(case.node, method))
+
+        loops = pixel_loops(work, f"conv2.{method}")
+        return loops and f"It is right, but {loops} {ADVICE} Loops over pixels may cost points."
+
+
 conv2_forward = Exercise("conv2_forward", "convolution")
 add_op_checks(
     conv2_forward,
@@ -105,6 +130,7 @@ add_op_checks(
     "elements and the channels that go in.",
     gradient_hint="",
 )
+add_work_check(conv2_forward)
 
 conv2_image = Exercise("conv2_image", "gradient to the image", needs=["conv2_forward"])
 add_op_checks(
@@ -113,10 +139,11 @@ add_op_checks(
     to=["f"],
     make=each(SIZES, correlation),
     kinds={"k": "Value"},
-    drawn=8,
+    drawn=9,
     forward_hint="",
     gradient_hint="To which results does one pixel contribute, and with which element of the kernel each time?",
 )
+add_work_check(conv2_image, to="f")
 
 conv2_kernel = Exercise("conv2_kernel", "gradient to the kernel", needs=["conv2_forward"])
 add_op_checks(
@@ -125,11 +152,12 @@ add_op_checks(
     to=["k"],
     make=each(SIZES, correlation),
     kinds={"f": "Value"},
-    drawn=8,
+    drawn=9,
     forward_hint="",
     gradient_hint="To which results does one element of the kernel contribute, and with which pixel each time? "
     "It is used in every image of the batch.",
 )
+add_work_check(conv2_kernel, to="k")
 
 stride = Exercise("stride", "stride", needs=["conv2_forward", "conv2_image", "conv2_kernel"])
 
@@ -138,6 +166,7 @@ STRIDES = [
     ((1, 1, 2, 1, 1, 1, 1), 2),
     ((1, 1, 3, 1, 1, 1, 1), 2),
     ((1, 3, 1, 1, 1, 1, 1), 2),
+    ((1, 1, 4, 1, 1, 1, 1), 3),
     ((1, 1, 4, 1, 1, 2, 1), 2),
     ((1, 4, 5, 1, 2, 2, 1), 2),
     ((2, 5, 4, 2, 2, 1, 3), 3),
@@ -157,6 +186,7 @@ def forward():
             example(image([2]), every, f=image([2, 3]), k=kernel([1])),
             example(image([2, 4]), every, f=image([2, 3, 4]), k=kernel([1])),
             example(image([2], [4]), every, f=image([2], [3], [4]), k=kernel([1])),
+            example(image([2, 5]), {"stride": 3}, f=image([2, 3, 4, 5]), k=kernel([1])),
             example(image([12, 34]), every, f=image([1, 2, 3, 4]), k=kernel([10, 1])),
             example(image([12, 34]), every, f=image([1, 2, 3, 4, 5]), k=kernel([10, 1])),
             example(image([14]), {"stride": 3}, f=image([1, 2], [3, 4], [5, 6]), k=kernel([10, 0], [0, 1])),

@@ -12,12 +12,13 @@ class Check:
     """One property of the student's code.
 
     run() returns None, or a remark to print, when it holds; otherwise it raises CheckFailed. hint: what to
-    think of then, unless the failure brings its own.
+    think of then, unless the failure brings its own. warns: whether its remark is a warning, in lines of its own.
     """
 
     name: str
     hint: str
     run: callable
+    warns: bool = False
 
 
 class Exercise:
@@ -33,11 +34,11 @@ class Exercise:
         self.checks, self.picture = [], None
         EXERCISES[id] = self
 
-    def check(self, hint):
+    def check(self, hint, warns=False):
         """Decorator: make a function without arguments a check of this exercise."""
 
         def register(function):
-            self.checks.append(Check(function.__name__, hint, function))
+            self.checks.append(Check(function.__name__, hint, function, warns))
             return function
 
         return register

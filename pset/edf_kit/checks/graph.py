@@ -1,4 +1,4 @@
-"""The public checks of what is no operation: leaves, the two passes, the optimizers, eager execution.
+"""The public checks of what is no operation: leaves, the two passes, the optimizers.
 
 Graphs here are built of the kit's own small operations, so that these checks stand on their own.
 """
@@ -6,7 +6,7 @@ Graphs here are built of the kit's own small operations, so that these checks st
 import numpy as np
 
 from edf_kit.checks.calls import student_code
-from edf_kit.checks.compare import CheckFailed, expect, expect_unchanged
+from edf_kit.checks.compare import CheckFailed, expect, expect_unchanged, is_numeric
 from edf_kit.checks.exercise import Exercise, student_module
 
 
@@ -32,23 +32,22 @@ class Probe:
 
 
 class Product:
-    """x·y, element by element: an operation of the kit's own, and none of edf's."""
+    """x·y, element by element: an operation of the kit's own, and none of edf's. names: of its inputs."""
 
-    def __init__(self, x, y):
+    def __init__(self, x, y, names="xy"):
         student_module().ops.append(self)
-        self.x, self.y = x, y
+        self.names = names
+        for name, node in zip(names, (x, y)):
+            setattr(self, name, node)
 
     def forward(self):
-        self.top = self.x.top * self.y.top
+        x, y = (getattr(self, name) for name in self.names)
+        self.top = x.top * y.top
 
     def backward(self):
-        for node, other in ((self.x, self.y), (self.y, self.x)):
+        x, y = (getattr(self, name) for name in self.names)
+        for node, other in ((x, y), (y, x)):
             node.grad = node.grad + other.top * self.grad
-
-
-def fresh(op):
-    """A class of its own, like `op`: whatever an `eager` may do to it, `op` stays as it is."""
-    return type(op.__name__, (op,), {})
 
 
 def leaf(kind, top):
@@ -82,7 +81,7 @@ def set_to(kind, given):
 @Value.check("set keeps what it is given in .top, for Value and Param alike.")
 def set_stores():
     for kind in ("Value", "Param"):
-        for given in ([[2.0]], [[1.0, 2.0]], [[1, 2, 3], [4, 5, 6]], 2.5):
+        for given in ([[2.0]], [1.0, 2.0], [[1.0, 2.0]], [[1, 2, 3], [4, 5, 6]], 2.5):
             expect(
                 set_to(kind, np.array(given)), given, f"{kind}.set stores something else", {"given": given}
             )
@@ -148,13 +147,64 @@ def branched():
 BRANCHED = {"x": np.array([[3, 4]]), "loss": "2x · 5x"}
 
 
+def spread(grad, top):
+    """A `grad` that is a single number, spread over the shape of `top` as numpy does; others as they are."""
+    is_single = is_numeric(grad) and np.size(grad) == 1
+    return np.full(np.shape(top), np.array(grad, float).item()) if is_single else grad
+
+
 @Backward.check("The loss gets ones; then the operations run in reverse order, each adding to its inputs.")
 def gradients():
+    x = leaf("Param", [[3, 4]])
+    double = Probe(x, 2)
+    loss = Probe(double, 5)
+    for op in (double, loss):
+        op.forward()
+    call("Backward", loss)
+    case = {"x": np.array([[3, 4]]), "loss": "5 · 2x"}
+    expect(spread(loss.grad, loss.top), [[1, 1]], "After Backward(loss), loss.grad is wrong", case)
+    expect(double.grad, [[5, 5]], "After Backward(loss), the gradient to 2x is wrong", case)
+    expect(x.grad, [[10, 10]], "After Backward(loss), the gradient to x is wrong", case)
+
+
+@Backward.check(
+    "Other operations may be made after the loss; it is the loss that gets ones, not the last of all."
+)
+def branches():
     x, left, loss, _ = branched()
     call("Backward", loss)
-    expect(loss.grad, [[1, 1]], "After Backward(loss), loss.grad is wrong", BRANCHED)
+    expect(spread(loss.grad, loss.top), [[1, 1]], "After Backward(loss), loss.grad is wrong", BRANCHED)
     expect(left.grad, [[15, 20]], "After Backward(loss), the gradient to 2x is wrong", BRANCHED)
     expect(x.grad, [[60, 80]], "After Backward(loss), the gradient to x is wrong", BRANCHED)
+
+
+@Backward.check(
+    "An operation runs once, after all that use its result: these add to the .grad that it passes on."
+)
+def used_twice():
+    for text in ("2x · 5(2x)", "5(2x) · 2x"):
+        x = leaf("Param", [[3]])
+        double = Probe(x, 2)
+        more = Probe(double, 5)
+        loss = Product(double, more) if text.startswith("2x") else Product(more, double)
+        for op in (double, more, loss):
+            op.forward()
+        call("Backward", loss)
+        case = {"x": np.array([[3]]), "loss": text}
+        expect(double.grad, [[60]], "After Backward(loss), the gradient to 2x is wrong", case)
+        expect(x.grad, [[120]], "After Backward(loss), the gradient to x is wrong", case)
+
+
+@Backward.check("Other operations name their inputs otherwise, conv2 has f and k; edf.ops holds them all.")
+def other_names():
+    x = leaf("Param", [[3]])
+    left, right = Probe(x, 2), Probe(x, 5)
+    loss = Product(left, right, names="fk")
+    for op in (left, right, loss):
+        op.forward()
+    call("Backward", loss)
+    case = {"x": np.array([[3]]), "loss": "2x · 5x", "its inputs": "f, k"}
+    expect(x.grad, [[60]], "After Backward(loss), the gradient to x is wrong", case)
 
 
 @Backward.check("Every grad starts at 0, of operations and Params: also of what the loss does not depend on.")
@@ -253,118 +303,27 @@ def default_mom():
         expect(p.top, place, "momentum with its default mom leads to the wrong place", case)
 
 
+@momentum.check("A step reads the gradient and leaves it as it was: the velocity is another array.")
+def same_gradient_again():
+    p = leaf("Param", [1])
+    call("init_momentum")
+    p.grad = np.array([2.0])
+    # By hand: v is 2, then 2.5.
+    for steps, place in ((1, 0), (2, -1.25)):
+        call("momentum", 0.5, 0.25)
+        case = {"p": [1], "gradient": [2], "steps": steps, "lr": 0.5, "mom": 0.25}
+        expect_unchanged(p.grad, np.array([2.0]), "A Param's gradient, in momentum,", case)
+        expect(p.top, [place], "Steps of momentum with one gradient lead to the wrong place", case)
+
+
 @momentum.check("Each Param has a velocity of its own.")
 def separate_velocities():
-    params = [leaf("Param", [1, 2]), leaf("Param", [[3]])]
+    params = [leaf("Param", [1, 2]), leaf("Param", [[3]]), leaf("Param", [[4]])]
     call("init_momentum")
-    for grads in ([[1, 2], [[4]]], [[2, 0], [[-2]]], [[0, 1], [[1]]]):
+    for grads in ([[1, 2], [[4]], [[8]]], [[2, 0], [[-2]], [[0]]], [[0, 1], [[1]], [[0]]]):
         step("momentum", params, grads, 0.5, mom=0.5)
-    case = {"steps": "three, of two Params", "lr": 0.5, "mom": 0.5}
-    sentence = "With two Params, momentum takes the {} to the wrong place"
+    case = {"steps": "three, of three Params", "lr": 0.5, "mom": 0.5}
+    sentence = "With three Params, momentum takes the {} to the wrong place"
     expect(params[0].top, [-1.375, -0.25], sentence.format("first"), {"p": [1, 2], **case})
     expect(params[1].top, [[0.5]], sentence.format("second"), {"p": [[3]], **case})
-
-
-eager = Exercise("eager", "eager execution", needs=["Backward"])
-
-IN_PLACE = (
-    "edf, your code and the operations hold one and the same list: empty it where it is. A new list under its "
-    "name leaves theirs as it was."
-)
-
-
-def eager_class(op):
-    """eager(op), which must be something to make nodes with."""
-    made = call("eager", op)
-    if not callable(made):
-        kind = "None" if made is None else f"a {type(made).__name__}"
-        raise CheckFailed(f"eager(op) returns {kind}; expected a class, got {kind}.")
-    return made
-
-
-def make(cls, *args, **kwargs):
-    """A node of an eager class."""
-    with student_code("Making a node of eager(op)"):
-        node = cls(*args, **kwargs)
-    if not hasattr(node, "top"):
-        raise CheckFailed("A node of eager(op) has no .top once it is made: expected one, got none.")
-    return node
-
-
-@eager.check("Making the node is what runs forward, after the constructor that op has already.")
-def runs_at_once():
-    node = make(eager_class(fresh(Probe)), leaf("Value", [[3]]), 2)
-    expect(node.top, [[6]], "A node of eager(op) has the wrong .top", {"x": [[3]], "op": "2x"})
-
-
-@eager.check("Operations differ in what they take: pass on whatever the constructor was given, by name too.")
-def passes_arguments_on():
-    node = make(eager_class(fresh(Probe)), leaf("Value", [[3]]), offset=10.0, factor=2.0)
-    expect(node.top, [[16]], "A node of eager(op) has the wrong .top", {"x": [[3]], "op": "2x + 10"})
-    x, y = leaf("Value", [[3]]), leaf("Value", [[4]])
-    expect(
-        make(eager_class(fresh(Product)), x, y).top,
-        [[12]],
-        "A node of eager(op) has the wrong .top",
-        {"x": [[3]], "y": [[4]], "op": "x·y"},
-    )
-
-
-@eager.check("op's own constructor puts the node into edf.ops already, and forward need run but once.")
-def runs_once():
-    node = make(eager_class(fresh(Probe)), leaf("Value", [[3]]))
-    expect(node.forwards, 1, "Making a node does not run its forward once", {})
-    expect(len(student_module().ops), 1, "One node was made, but edf.ops has another number of them", {})
-
-
-@eager.check("eager makes a new class from op; op itself stays as it is.")
-def leaves_the_class_alone():
-    op = fresh(Probe)
-    eager_class(op)
-    if hasattr(op(leaf("Value", [[3]])), "top"):
-        raise CheckFailed("After eager(op), op itself runs at once: expected no .top, got one.")
-
-
-@eager.check("An eager node is a node of the graph like any other: Backward must find it in edf.ops.")
-def backward_works():
-    w = leaf("Param", [[3]])
-    scaled = eager_class(fresh(Probe))
-    loss = make(scaled, make(scaled, w, 2), 5)
-    call("Backward", loss)
-    expect(w.grad, [[10]], "Backward through two eager nodes gives the wrong gradient", {"op": "5·(2w)"})
-
-
-@eager.check(IN_PLACE)
-def reset_empties_the_graph():
-    edf = student_module()
-    lists = {"ops": edf.ops, "values": edf.values}
-    w, x = leaf("Param", [[3]]), leaf("Value", [[3]])
-    Probe(x)
-    call("reset")
-    for name, before in lists.items():
-        if getattr(edf, name) is not before:
-            raise CheckFailed(f"reset() makes edf.{name} another list: expected the same one, got a new one.")
-        if before:
-            raise CheckFailed(f"After reset(), edf.{name} still holds nodes: expected 0, got {len(before)}.")
-    if not any(param is w for param in edf.params):
-        hint = "Params hold what was learned: they outlive each graph."
-        raise CheckFailed("After reset(), a Param is gone from edf.params: expected 1, got 0.", hint=hint)
-    expect(w.top, [[3]], "reset() changes a Param", {"w": [[3]]})
-
-
-@eager.check("Each iteration starts with an empty graph; otherwise the old operations run again.")
-def iterations():
-    w = leaf("Param", [[3]])
-    scaled = eager_class(fresh(Probe))
-    # The graph depends on the data: another layer for as long as the number is small.
-    for start, layers, slope in ((1.0, 3, 8), (20.0, 1, 2), (1.0, 3, 8)):
-        w.top = np.array([[start]])
-        h = make(scaled, w, 2)
-        while h.top[0, 0] < 8:
-            h = make(scaled, h, 2)
-        case = {"w": w.top, "operations": "doubled until it is 8 or more"}
-        sentence = "After a few iterations, edf.ops has the wrong number of operations"
-        expect(len(student_module().ops), layers, sentence, case)
-        call("Backward", h)
-        expect(w.grad, [[slope]], "After a few iterations, the gradient to w is wrong", case)
-        call("reset")
+    expect(params[2].top, [[-3]], sentence.format("third"), {"p": [[4]], **case})

@@ -5,14 +5,16 @@ Smallest first, always: the first that fails is what a student sees.
 
 import numpy as np
 
+from edf_kit.checks.case import Case
 from edf_kit.checks.compare import expect
 from edf_kit.checks.exercise import Exercise
 from edf_kit.checks.gradients import (
-    Case,
     add_op_checks,
     example,
     expect_examples,
     expect_gradient_examples,
+    expect_inputs_unchanged,
+    expect_no_grad,
     gradient_example,
     upstream_for,
 )
@@ -80,6 +82,7 @@ add_op_checks(
     ),
     same=["x", "y"],
     drawn=6,
+    few=(1, 3),
     examples=[
         example([[5]], x=[[2]], y=[[3]]),
         example([[12]], x=[[2]], y=[10]),
@@ -205,10 +208,16 @@ def gradient_of_huge_logits():
     expect_gradient_examples("smaxloss", examples, kinds={"y": "Value"})
 
 
+@smaxloss.check("Labels say what is right; they are data, which no training changes.")
+def labels_get_no_gradient():
+    expect_no_gradient("smaxloss", {"x": np.array([[2.0, 1.0]]), "y": np.zeros(1)}, {"y": "Value"}, ["y"])
+
+
 accuracy = Exercise("accuracy", "accuracy")
 ACCURACY = [
     example([1], x=[[3, 1]], y=[0]),
     example([0], x=[[3, 1]], y=[1]),
+    example([0], x=[[3, 2, 0]], y=[1]),
     example([1, 0], x=[[0.1, 0.7, 0.2], [0.5, 0.3, 0.2]], y=[1, 2]),
     example([0, 1, 1], x=[[-1, -2, -3], [-4, -5, -2], [1, 9, 2]], y=[1, 2, 1]),
 ]
@@ -229,13 +238,17 @@ def passes_no_gradient():
 
 
 def expect_no_gradient(op, inputs, kinds, names):
-    """Backward must leave the gradients to the inputs `names` at 0."""
+    """Backward must leave the gradients to the inputs `names` at 0, and give none to those that are Values."""
     case = Case(op, inputs, kinds)
     upstream = upstream_for(np.random.default_rng(3), case.forward().shape)
     grads = case.backward(upstream)
     for name in names:
-        sentence = f"{op}.backward gives a gradient to {name}"
-        expect(grads[name], np.zeros_like(inputs[name]), sentence, case.shown)
+        if kinds.get(name) == "Value":
+            expect_no_grad(case, name)
+        else:
+            sentence = f"{op}.backward gives a gradient to {name}"
+            expect(grads[name], np.zeros_like(inputs[name]), sentence, case.shown)
+    expect_inputs_unchanged(case)
 
 
 down2 = Exercise("down2", "downsampling")
@@ -345,4 +358,5 @@ def ties_of_the_condition():
 def condition_gets_no_gradient():
     inputs = {"p": [[2.0, 1.0]], "q": [[1.0, 2.0]], "x": [[5.0, 6.0]], "y": [[7.0, 8.0]]}
     inputs = {name: np.array(array) for name, array in inputs.items()}
-    expect_no_gradient("where", inputs, kinds={}, names=["p", "q"])
+    for kind in ("Param", "Value"):
+        expect_no_gradient("where", inputs, dict.fromkeys("pq", kind), names=["p", "q"])

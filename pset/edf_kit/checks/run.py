@@ -20,9 +20,10 @@ from edf_kit.checks.compare import WIDTH, CheckFailed, wrapped
 from edf_kit.checks.exercise import EXERCISES, student_module
 
 # Each registers its exercises.
-from edf_kit.checks import conv2, graph, ops, training  # isort: skip  # noqa: F401
+from edf_kit.checks import conv2, eager, graph, ops, training  # isort: skip  # noqa: F401
 
 RELEASE = Path(__file__).parent.with_name("release.json")
+INDENT = {"initial_indent": "  ", "subsequent_indent": "  "}
 GROUPS = {"conv2": ("conv2_forward", "conv2_image", "conv2_kernel")}
 
 
@@ -37,17 +38,18 @@ class UnknownName(ValueError):
 @dataclasses.dataclass(frozen=True)
 class Result:
     """How one exercise did. count: of its checks. failure: None, or the CheckFailed of the first that failed.
-    remark: what it reached, or ""."""
+    remark: what it reached, or "". warning: what is right and may yet cost points, or ""."""
 
     id: str
     title: str
     count: int
     failure: CheckFailed | None = None
     remark: str = ""
+    warning: str = ""
 
     @property
     def line(self):
-        """The result in one line."""
+        """The result in one line, and its warning, if there is one, in lines below."""
         return self._fitted(f"{self.sign} {self.id}: {self.verdict}", WIDTH)
 
     def line_after(self, name):
@@ -55,7 +57,9 @@ class Result:
         return self._fitted(f"{self.sign} {self.verdict}", WIDTH - len(name))
 
     def _fitted(self, text, width):
-        return text if self.failure is None else textwrap.shorten(text, width, placeholder=" …")
+        if self.failure:
+            return textwrap.shorten(text, width, placeholder=" …")
+        return "\n".join([text, *textwrap.wrap(self.warning, WIDTH, **INDENT)])
 
     @property
     def sign(self):
@@ -204,13 +208,13 @@ def gradient_pictures(id):
 def _run(id):
     exercise = EXERCISES[id]
     for needed in exercise.needs:
-        failure, _ = _first_failure(EXERCISES[needed])
+        failure, _, _ = _first_failure(EXERCISES[needed])
         if failure:
             return Result(id, exercise.title, len(exercise.checks), _waits_for(id, needed, failure))
-    failure, remark = _first_failure(exercise)
+    failure, remark, warning = _first_failure(exercise)
     if failure and failure.blank not in (None, id):
         failure = _waits_for(id, failure.blank, failure)
-    return Result(id, exercise.title, len(exercise.checks), failure, remark)
+    return Result(id, exercise.title, len(exercise.checks), failure, remark, warning)
 
 
 def _waits_for(id, needed, failure):
@@ -221,17 +225,17 @@ def _waits_for(id, needed, failure):
 
 
 def _first_failure(exercise):
-    """(CheckFailed of the first check of an exercise that fails, or None; remarks of those that passed)."""
+    """(CheckFailed of the first check of an exercise that fails, or None; remarks of those that passed; warnings)."""
     __tracebackhide__ = True
-    remarks = []
+    said = {False: [], True: []}
     for check in exercise.checks:
         try:
             with student_code(exercise.id), _undisturbed():
-                remarks.append(check.run())
+                said[check.warns].append(check.run())
         except CheckFailed as failure:
             failure.hint = failure.hint or ("" if failure.blank else check.hint)
-            return failure, ""
-    return None, " ".join(filter(None, remarks))
+            return failure, "", ""
+    return None, *(" ".join(filter(None, texts)) for texts in said.values())
 
 
 @contextlib.contextmanager

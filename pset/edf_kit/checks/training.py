@@ -62,7 +62,7 @@ def train(network, image_shape, steps, bar, optimizer, *rates):
     with student_code("Training"):
         for batch in batches(rng.permutation(len(training[0])), BATCH)[:steps]:
             forward(training, batch)
-            losses.append(float(loss.top))
+            losses.append(np.asarray(loss.top).item())
             edf.Backward(loss)
             getattr(edf, optimizer)(*rates)
             if time.monotonic() - start > ENOUGH_SECONDS:
