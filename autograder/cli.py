@@ -43,9 +43,11 @@ def _parser():
     grade.add_argument(
         "--course", type=Path, help="nbgrader's folder for gradebook and notebooks [OUT/course]"
     )
+    _add_sandbox(grade)
     grade.set_defaults(command=_grade)
 
     doctor = commands.add_parser("doctor", help="say what isolation this machine gives, by trying it")
+    _add_sandbox(doctor)
     doctor.set_defaults(command=_doctor)
 
     skeleton = commands.add_parser("skeleton", help="make the students' edf.py")
@@ -53,6 +55,24 @@ def _parser():
     skeleton.add_argument("--out", type=Path, default=Path("pset/edf.py"), help="[pset/edf.py]")
     skeleton.add_argument("--check", action="store_true", help="only say whether that file is up to date")
     skeleton.set_defaults(command=_skeleton)
+
+    validate = commands.add_parser(
+        "validate", help="grade the grader: wrong variants must be caught, right ones get full points"
+    )
+    validate.add_argument(
+        "--assignment", type=Path, help="TOML file, for its exercises only [every exercise that there is]"
+    )
+    validate.add_argument("--jobs", type=_positive, default=None, help="processes [one a core]")
+    validate.add_argument(
+        "--secrets",
+        type=_positive,
+        default=None,
+        help="course secrets to try right variants with; a tenth of them for wrong ones [200]",
+    )
+    validate.add_argument("--quick", action="store_true", help="no training of networks; 10 secrets")
+    validate.add_argument("--lint", action="store_true", help="only say what is missing: takes seconds")
+    validate.add_argument("--markdown", type=Path, help="write what came out to this file, too")
+    validate.set_defaults(command=_validate)
 
     release = commands.add_parser("release", help="make what students receive")
     _add_assignment(release)
@@ -84,6 +104,14 @@ def _add_assignment(command):
     command.add_argument("--assignment", type=Path, help="TOML file [autograder/assignments/edf.toml]")
 
 
+def _add_sandbox(command):
+    command.add_argument(
+        "--sandbox",
+        choices=("bubblewrap", "landlock"),
+        help="how to isolate student code [bubblewrap if it works here, else landlock]; see docs/security.md",
+    )
+
+
 def _add_jupyter(command):
     command.add_argument("jupyter", nargs="*", help="after --: options for JupyterLab, such as --no-browser")
 
@@ -108,7 +136,7 @@ def _grade(options):
     from autograder.intake import IntakeError
     from autograder.release.bundle import ReleaseError
     from autograder.run import run
-    from autograder.sandbox.bubblewrap import SandboxUnavailable
+    from autograder.sandbox.visible import SandboxUnavailable
     from autograder.scores import ScoresError
     from autograder.secret import FILE, SecretError
 
@@ -117,7 +145,8 @@ def _grade(options):
         assignment = _load_assignment(options.assignment)
         secret = options.secret or FILE
         course = options.course or options.out / "course"
-        return run(options.submissions, options.out, assignment, secret, jobs, course, options.roster)
+        folder, roster, sandbox = options.submissions, options.roster, options.sandbox
+        return run(folder, options.out, assignment, secret, jobs, course, roster, sandbox)
     except (AssignmentError, IntakeError, ScoresError, SecretError, SandboxUnavailable) as error:
         print(f"autograder: {error}", file=sys.stderr)
         return USAGE_ERROR
@@ -137,10 +166,38 @@ def _grade(options):
         os._exit(INTERRUPTED)
 
 
-def _doctor(_):
+def _doctor(options):
     from autograder.doctor import diagnose
 
-    return 0 if diagnose() else GRADER_ERROR
+    return 0 if diagnose(options.sandbox) else GRADER_ERROR
+
+
+def _validate(options):
+    from autograder.assignment import AssignmentError
+    from autograder.grade import GraderFault
+    from autograder.sandbox.visible import SandboxUnavailable
+    from autograder.validate.effort import effort
+    from autograder.validate.run import has_errors, run_lint, validate
+    from autograder.validate.scope import everything
+
+    try:
+        assignment = _load_assignment(options.assignment)
+        if options.assignment is None:
+            assignment = everything(assignment)
+        if options.lint:
+            return GRADER_ERROR if has_errors(run_lint(assignment)) else 0
+        jobs = options.jobs or len(os.sched_getaffinity(0))
+        return validate(assignment, effort(options.secrets, options.quick), jobs, options.markdown)
+    except (AssignmentError, SandboxUnavailable) as error:
+        print(f"autograder: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    except GraderFault as error:
+        print(f"autograder: {error}\nNothing was graded: mend that check first.", file=sys.stderr)
+        return GRADER_ERROR
+    except KeyboardInterrupt:
+        print("\nStopped: nothing is proven.", file=sys.stderr)
+        sys.stderr.flush()
+        os._exit(INTERRUPTED)  # as in _grade
 
 
 def _skeleton(options):

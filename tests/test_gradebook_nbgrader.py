@@ -266,7 +266,7 @@ def test_without_an_assignment_or_a_sandbox_nothing_is_graded(tmp_path, monkeypa
     def refuse():
         raise SandboxUnavailable("This machine can't isolate student code.")
 
-    monkeypatch.setattr(judging, "bwrap", refuse)
+    monkeypatch.setattr(judging, "choose", refuse)
     request = {
         "assignment": str(ROOT / "autograder/assignments/edf.toml"),
         "secret": "",

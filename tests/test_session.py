@@ -1,5 +1,6 @@
 """What a submission sends to the judge is worth what its code is worth: it can cost its own exercise only."""
 
+import functools
 import os
 import tempfile
 import textwrap
@@ -7,8 +8,11 @@ import textwrap
 import numpy as np
 import pytest
 from sandbox_probe import ShortLimits, submission
+from stacks import skip_unless_it_works
 
-from autograder.sandbox.session import Sandbox, SandboxError, StudentError
+from autograder.sandbox import session
+from autograder.sandbox.choose import STACKS, choose
+from autograder.sandbox.session import Sandbox, SandboxError, StudentError, _raised
 
 LIMITS = ShortLimits(wall=3)
 
@@ -41,6 +45,13 @@ class node:
         self.top = np.float32(2.5)
 """
 ASK = [["call", "n", "edf.node", [], {}], ["call", None, "n.forward", [], {}], ["get", "n.top"]]
+
+
+@pytest.fixture(autouse=True, params=STACKS)
+def stack(request, monkeypatch):
+    """Every test here holds on every stack."""
+    skip_unless_it_works(request.param)
+    monkeypatch.setattr(session, "choose", lambda _: choose(request.param))
 
 
 @pytest.fixture
@@ -133,6 +144,13 @@ def test_a_forged_answer_is_the_students_error(forgery, moment, outcome):
         assert len(end) == 1
 
 
+@pytest.mark.parametrize("number", ["10**400", "1 << 53", "-1", "True", "1.5"])
+def test_a_number_that_is_no_count_is_refused(number, outcome):
+    answer = f"{{'arrays': [], 'results': [['number', {number}]], 'error': None}}"
+    end = outcome(forward(f"write(frame({answer}))"), times=1)
+    assert isinstance(end, StudentError) and end.kind == "protocol"
+
+
 def test_forged_arrays_are_taken_for_the_answer_and_nothing_more(outcome):
     (top,) = outcome(
         forward(
@@ -145,7 +163,7 @@ def test_forged_arrays_are_taken_for_the_answer_and_nothing_more(outcome):
 def test_answers_given_in_advance_do_not_stay_for_the_next_process(folder):
     source = TOOLS + textwrap.dedent("""
         answer = frame({'arrays': [], 'results': [['number', 7]], 'error': None})
-        if not os.path.exists('/submission/honest'):
+        if not os.path.exists(os.path.dirname(__file__) + '/honest'):
             write(frame({'arrays': [], 'error': None}) + 50 * answer)
     """)
     place = submission(folder, source)
@@ -369,6 +387,7 @@ IMPORTS = {
     "a program": "import numpy.f2py.__main__",
     "a long name": "import numpy." + "a" * 70_000,
     "many names": "\n".join(f"import numpy.{'a' * 80}{i}" for i in range(999)),
+    "names of twelve bytes a letter": "\n".join(f"import numpy.{chr(0x20000 + i) * 80}" for i in range(100)),
     "names that are no modules": "import numpy.no.such.thing, scipy, os, no_such_module",
     "all that there is": "from numpy import *",
 }
@@ -385,12 +404,24 @@ def test_no_import_can_end_the_sandbox(imports, folder):
                 assert error.kind == "exception"
 
 
+NESTED = functools.reduce(lambda inner, _: [inner], range(100_000), [])
+
+
+@pytest.mark.parametrize(
+    "text", [NESTED, None, 3, "\ud800", "x" * 9000], ids="lists null number half long".split()
+)
+def test_an_error_that_is_no_text_is_still_one_that_can_be_written_down(text):
+    error = _raised({"type": text, "message": text, "where": [text, "edf.py, line 1"]})
+    assert error.kind == "exception" and 0 < len(error.message.encode()) < 2200
+    assert error.where[-1] == "edf.py, line 1"
+
+
 def test_a_sandbox_that_died_is_the_graders_error(folder):
     with Sandbox(submission(folder, ""), "", (), LIMITS) as sandbox:
         with sandbox.process("serve", 10) as process:
             process.load()
-        sandbox._bwrap.kill()
-        sandbox._bwrap.wait()
+        sandbox._template.kill()
+        sandbox._template.wait()
         with pytest.raises(SandboxError):
             with sandbox.process("serve", 10) as process:
                 process.load()

@@ -5,26 +5,28 @@ import tempfile
 from pathlib import Path
 
 from autograder.assignment import Limits
-from autograder.sandbox import bubblewrap
+from autograder.sandbox.choose import choose, why_not_the_best
 from autograder.sandbox.session import Sandbox, SandboxError, StudentError
+from autograder.sandbox.visible import SandboxUnavailable
 
 PROBE = Path(__file__).parent / "probe.py"
 LIMITS = Limits(cpu_seconds=5, memory_mb=1024)
 
 
-def diagnose():
-    """Print what holds and what does not; True if student code can be graded here."""
+def diagnose(sandbox=None):
+    """Print what holds and what does not; True if student code can be graded here.
+
+    sandbox: the way of isolation to try (sandbox.choose.STACKS), None for the one that grading would take.
+    """
     try:
-        program = bubblewrap.bwrap()
-        findings = _probe()
-    except (bubblewrap.SandboxUnavailable, SandboxError) as error:
+        stack = choose(sandbox)
+        findings = _probe(sandbox)
+    except (SandboxUnavailable, SandboxError) as error:
         print(f"Student code can NOT be isolated here: {error}")
-        print(
-            "The grader needs unprivileged user namespaces. In a container they may be switched off: start "
-            "it with a seccomp profile that allows them, or grade on a machine of your own or in WSL 2."
-        )
         return False
-    print(f"bubblewrap: {program}")
+    print(f"sandbox: {stack.NAME}")
+    if sandbox is None and (fault := why_not_the_best()):
+        print(f"  {fault} What this one does not hide is in docs/security.md.")
     for attempt, outcome in findings.items():
         print(f"  {'held' if outcome['held'] else 'FAILED':<7} {attempt}: {outcome['said']}")
     held = all(outcome["held"] for outcome in findings.values())
@@ -32,24 +34,26 @@ def diagnose():
     return held
 
 
-def _probe():
+def _probe(stack):
     """What the probe, run as a submission, was able to do: {attempt: {"held", "said"}}."""
     with tempfile.TemporaryDirectory(prefix="autograder-") as folder:
         Path(folder).chmod(0o755)
         Path(folder, "edf.py").write_bytes(PROBE.read_bytes())
-        with Sandbox(folder, "", (), LIMITS) as sandbox:
+        with Sandbox(folder, "", (), LIMITS, stack) as sandbox:
             with sandbox.process("serve", LIMITS.cpu_seconds) as process:
                 process.load()
             findings = json.loads(process.output)
-            with sandbox.process("serve", 1) as process:
-                process.load()
-                findings["compute without end"] = _ends(process, "spin", "cpu")
+            findings["compute without end"] = _ends(sandbox, 1, "spin", ("cpu",))
+            # A full /tmp is an exception; a folder on the disk is watched, and its writer is killed.
+            findings["fill the disk"] = _ends(sandbox, 5, "fill_disk", ("disk", "exception"))
     return findings
 
 
-def _ends(process, function, kind):
-    try:
-        process.request([["call", None, f"edf.{function}", [], {}]])
-    except StudentError as error:
-        return {"held": error.kind == kind, "said": error.message}
+def _ends(sandbox, cpu_seconds, function, kinds):
+    with sandbox.process("serve", cpu_seconds) as process:
+        process.load()
+        try:
+            process.request([["call", None, f"edf.{function}", [], {}]])
+        except StudentError as error:
+            return {"held": error.kind in kinds, "said": error.message}
     return {"held": False, "said": "nothing stopped it"}

@@ -7,6 +7,9 @@ import socket
 import subprocess
 import threading
 
+HARMLESS = {"HOME", "PWD", "TMPDIR", "LANG", "LC_CTYPE", "PYTHONHASHSEED"}
+HARMLESS |= {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"}
+
 
 def attempt(action):
     """{"held": True} if `action` fails; what it said."""
@@ -17,12 +20,12 @@ def attempt(action):
     return {"held": not result, "said": f"got {result!r}"[:200] if result else "nothing there"}
 
 
-def write_large_file():
-    """Write without end into /tmp, where writing is allowed; True if 1 GB got in."""
-    with open("/tmp/large", "wb", buffering=0) as file:
-        for _ in range(1 << 10):
-            file.write(bytes(1 << 20))
-    return True
+def fill_disk():
+    """Write 2 GB of files where writing is allowed."""
+    for i in range(128):
+        with open(f"{os.environ['HOME']}/{i}", "wb", buffering=0) as file:
+            for _ in range(16):
+                file.write(bytes(1 << 20))
 
 
 def start_thread():
@@ -43,18 +46,15 @@ attempts = {
     "read /etc/passwd": lambda: open("/etc/passwd").read(),
     "look at other processes": lambda: os.listdir("/proc"),
     "look into /home": lambda: [name for name in os.listdir("/") if name == "home"],
-    "write outside of /tmp": lambda: open("/written", "w"),
-    "change its own submission": lambda: open("/submission/edf.py", "a"),
+    "read another process's memory": lambda: open(f"/proc/{os.getppid()}/mem", "rb"),
+    "write elsewhere": lambda: open("/written", "w"),
+    "change its own submission": lambda: open(__file__, "a"),
     "fork": os.fork,
     "start a thread": start_thread,
     "run a program": lambda: subprocess.run([os.sys.executable, "-c", ""]).returncode == 0,
     "signal another process": lambda: os.kill(1, 0) is None,
     "take 4 GB of memory": lambda: len(mmap.mmap(-1, 4 << 30)),
-    "fill the disk": write_large_file,
-    "read secrets from the environment": lambda: sorted(
-        set(os.environ)
-        - {"HOME", "LANG", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "PYTHONHASHSEED", "PWD", "LC_CTYPE"}
-    ),
+    "read secrets from the environment": lambda: sorted(set(os.environ) - HARMLESS),
 }
 
 if __name__ == "edf":

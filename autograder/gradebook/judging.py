@@ -15,7 +15,8 @@ from autograder.assignment import AssignmentError, load_assignment
 from autograder.grade import GraderFault, Job, check_reference, grade, needs_grading
 from autograder.intake import Submission
 from autograder.paths import ROOT
-from autograder.sandbox.bubblewrap import SandboxUnavailable, bwrap
+from autograder.sandbox.choose import choose
+from autograder.sandbox.visible import SandboxUnavailable
 from autograder.scores import Scores, ScoresError
 from autograder.secret import SecretError, course_secret
 
@@ -67,7 +68,7 @@ def main():
 
 def _judge(request):
     assignment = load_assignment(request["assignment"])
-    bwrap()  # before anything is written: without a sandbox there is nothing to do
+    choose()  # before anything is written: without a sandbox there is nothing to do
     secret, is_new = course_secret(request["secret"])
     if is_new:
         print(

@@ -14,12 +14,14 @@ import socket
 import subprocess
 import time
 
-from autograder.sandbox import bubblewrap
+from autograder.sandbox.choose import choose
 from autograder.sandbox.inside.frames import BadFrame, FrameReader, encode
-from autograder.sandbox.policy import child_filter
+from autograder.sandbox.inside.interpreter import QUESTIONS
+from autograder.sandbox.visible import allowed_modules
 
 READ_SIZE = 1 << 18
 MAX_MESSAGE = 1 << 16
+MAX_NUMBER = 1 << 53  # above any length or count
 START_SECONDS = 60  # for the template to import numpy, on a very busy machine
 REAP_SECONDS = 30
 
@@ -31,7 +33,7 @@ class SandboxError(Exception):
 class StudentError(Exception):
     """The student's code raised, died or answered nonsense.
 
-    kind: "exception", "cpu", "wall", "memory", "exit", "signal" or "protocol". message: one sentence for
+    kind: "exception", "cpu", "wall", "memory", "disk", "exit", "signal" or "protocol". message: one sentence for
     the student. type, where: of an exception, its class and the lines in the student's files.
     """
 
@@ -45,25 +47,26 @@ class Sandbox:
 
     submission: folder with edf.py and the student's other files. given: source of the definitions that
     were given. packages: distributions that may be imported. limits: the assignment's (assignment.Limits).
+    stack: name of the way to isolate it (choose.STACKS), None for the best that works here. scratch: folder for
+    temporary files, None for the system's. Raises visible.SandboxUnavailable.
     """
 
-    def __init__(self, submission, given, packages, limits):
+    def __init__(self, submission, given, packages, limits, stack=None, scratch=None):
+        self._stack = choose(stack)
         self.given, self.limits = given, limits
         self.packages = packages
         self.cpu_seconds = 0.0  # used by all its processes so far
         self.peak_memory_kb = 0
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            self._bwrap = bubblewrap.start(submission, theirs, packages, limits.tmp_mb << 20)
+            self._template = self._stack.start(submission, theirs, packages, limits.tmp_mb << 20, scratch)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self._control.close()
-        self._bwrap.kill()
-        self._bwrap.wait()
-        self._bwrap.stderr.close()
+        self._stack.end(self._template)
 
     def inspect(self):
         """What the submission looks like, from parsing it inside, without running it.
@@ -76,10 +79,11 @@ class Sandbox:
         syntax_error = found.get("syntax_error")
         if syntax_error is not None:
             return {"syntax_error": _text(syntax_error, 2000), "changed": [], "modules": []}
-        allowed = bubblewrap.allowed_modules(self.packages)
+        allowed = allowed_modules(self.packages)
         modules = [m for m in _texts(found.get("modules")) if m.partition(".")[0] in allowed]
         # An imported __main__ would run a program, in the process that must stay clean.
-        modules = [m for m in modules if len(m) < 100 and "__main__" not in m][:100]
+        # Of ASCII letters, which no package needs more than, all of them fit into one message.
+        modules = [m for m in modules if m.isascii() and len(m) < 100 and "__main__" not in m][:100]
         if modules:
             # scipy takes 0.7 s to import: once here, not once an exercise. Names that fail are no modules.
             failed = self._command({"command": "import", "modules": modules})["failed"]
@@ -114,11 +118,11 @@ class Sandbox:
 
     def _why_it_ended(self):
         try:
-            _, said = self._bwrap.communicate(timeout=REAP_SECONDS)
+            _, said = self._template.communicate(timeout=REAP_SECONDS)
         except subprocess.TimeoutExpired:
             return "the sandbox hung up"
         last_line = said.decode(errors="replace").strip().splitlines()[-1:] or ["nothing"]
-        return f"the sandbox ended with status {self._bwrap.returncode}; it said: {last_line[0]}"
+        return f"the sandbox ended with status {self._template.returncode}; it said: {last_line[0]}"
 
 
 class Process:
@@ -142,7 +146,7 @@ class Process:
                     "command": "fork",
                     "task": task,
                     "limits": self._limits.rlimits(cpu_seconds),
-                    "seccomp": child_filter().hex(),
+                    "seccomp": sandbox._stack.child_filter().hex(),
                     "given": sandbox.given,
                 },
                 (their_data.fileno(), their_output),
@@ -185,14 +189,14 @@ class Process:
     def request(self, instructions, arrays=()):
         """Have `instructions` run (see inside/interpreter.py); return their results.
 
-        Each result is a numpy array, an int for "length", or a str that says why there is none. Raises
+        Each result is a numpy array, an int for "length" and "count", or a str that says why there is none. Raises
         StudentError for whatever the student's code does instead.
         """
         self._write(encode({"instructions": instructions}, arrays))
         header, received = self.receive()
         if header.get("error") is not None:
             raise _raised(header["error"])
-        expected = sum(verb in ("get", "length") for verb, *_ in instructions)
+        expected = sum(verb in QUESTIONS for verb, *_ in instructions)
         return _results(header.get("results"), received, expected)
 
     def receive(self):
@@ -306,7 +310,11 @@ class Process:
         cpu = self._ended["cpu"]
         if os.WIFSIGNALED(status):
             number = os.WTERMSIG(status)
-            if number in (signal.SIGXCPU, signal.SIGKILL) and cpu >= 0.9 * self._cpu_seconds:
+            if self._ended["full"]:
+                said = f"stopped after it wrote more than {self._limits.tmp_mb} MB of files"
+                return StudentError("disk", said)
+            # Half: the kernel counts the limit in ticks, and on a busy machine these exceed the time it reports.
+            if number in (signal.SIGXCPU, signal.SIGKILL) and cpu >= 0.5 * self._cpu_seconds:
                 return StudentError("cpu", f"stopped at its limit of {self._cpu_seconds:g} s of CPU time")
             name = signal.Signals(number).name if number in set(signal.Signals) else str(number)
             return StudentError("signal", f"the process died of signal {name}")
@@ -330,8 +338,10 @@ def _texts(value):
 
 
 def _text(value, length):
-    """A stranger's text that can be written to a file: no halves of characters, not too long."""
-    return str(value)[:length].encode("utf-8", "backslashreplace").decode()
+    """A stranger's text that can be written to a file: no halves of characters, not too long; else "?"."""
+    # No str() of what is no text: of lists in lists it can take more of Python's stack than there is.
+    text = value[:length] if isinstance(value, str) else "?"
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _results(described, arrays, expected):
@@ -342,7 +352,7 @@ def _results(described, arrays, expected):
         match entry:
             case ["array", int(index)] if 0 <= index < len(arrays):
                 results.append(arrays[index])
-            case ["number", int(n)]:
+            case ["number", int(n)] if type(n) is int and 0 <= n < MAX_NUMBER:
                 results.append(n)
             case ["missing", str(why)]:
                 results.append(_text(why, 200))

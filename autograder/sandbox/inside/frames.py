@@ -123,11 +123,14 @@ def _refuse_constant(name):
 
 
 def _dtype_and_shape(entry):
-    if not (isinstance(entry, list) and len(entry) == 2 and isinstance(entry[1], list)):
-        raise BadFrame("an array is not described by its dtype and shape")
-    name, shape = entry
-    if not isinstance(name, str) or name not in DTYPES:
-        raise BadFrame(f"an array of dtype {str(name)[:40]} is not accepted")
+    match entry:
+        case [str(name), list(shape)]:
+            pass
+        case _:
+            raise BadFrame("an array is not described by its dtype and shape")
+    if name not in DTYPES:
+        # A JSON text can hold halves of characters, which no file takes.
+        raise BadFrame(f"an array of dtype {ascii(name[:20])} is not accepted")
     # bool is an int to Python, but not a length.
     if len(shape) > MAX_DIMENSIONS or not all(type(n) is int and 0 <= n <= MAX_PAYLOAD for n in shape):
         raise BadFrame("an array has an impossible shape")

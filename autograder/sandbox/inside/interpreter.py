@@ -8,53 +8,61 @@ An instruction is a list of JSON values; nodes are named by the sender. "edf" na
     ["set", path, argument]                assign an attribute ("x.top")
     ["get", path]                          send an attribute back, as an array
     ["length", path]                       send its length back
+    ["count", path, args, kwargs]          call what `path` names, twice; send back how many opcodes the second call
+                                           took (edf_kit/checks/opcodes.py)
 
 A path is a node's name or "edf", and attributes: "z.top". An argument is {"path": path}, {"array": index
 into the request's arrays} or a plain JSON value.
 """
 
+import functools
+
 import numpy as np
 
 GRAPH_LISTS = ("ops", "params", "values")
+QUESTIONS = ("get", "length", "count")  # the verbs that are answered
 
 
 class Probe:
     """An operation that counts how often its `forward` ran: `.top` = number of runs so far.
 
-    Made by the name "probe" in place of an op class, to see when a graph runs and how often.
+    Made by the name "probe" in place of an op class, to see when a graph runs and how often. step: what a run
+    counts, an option such as conv2's `stride`.
     """
 
-    def __init__(self, module, x):
+    def __init__(self, module, x, step=1):
         module.ops.append(self)
         self.x = x
+        self.step = step
         self.runs = 0
 
     def forward(self):
         self.runs += 1
-        self.top = np.float32(self.runs)
+        self.top = np.array(self.runs * self.step)
 
     def backward(self):
         pass
 
 
 def probe_class(module):
-    """A class of operations like `Probe`, with the constructor of an op: `probe(x)`."""
+    """A class of operations like `Probe`, with the constructor of an op: `probe(x, step=1)`."""
 
     class probe(Probe):
-        def __init__(self, x):
-            super().__init__(module, x)
+        def __init__(self, x, step=1):
+            super().__init__(module, x, step)
 
     return probe
 
 
 class Interpreter:
-    """Holds the nodes made so far on `module`, an edf."""
+    """Holds the nodes made so far on `module`, an edf. count_opcodes: that of edf_kit/checks/opcodes.py."""
 
-    def __init__(self, module):
+    def __init__(self, module, count_opcodes):
+        self.count_opcodes = count_opcodes
         self.nodes = {"edf": module, "probe": probe_class(module)}
 
     def run(self, instructions, arrays):
-        """Yield a result for each "get" and "length": ("array", a), ("number", n) or ("missing", why).
+        """Yield a result for each of the QUESTIONS: ("array", a), ("number", n) or ("missing", why).
 
         `instructions` and `arrays` as described above. Whatever the module's code raises goes through.
         """
@@ -62,10 +70,8 @@ class Interpreter:
             if verb == "fresh":
                 self._fresh()
             elif verb == "call":
-                name, path, args, kwargs = operands
-                args = [self._argument(a, arrays) for a in args]
-                kwargs = {key: self._argument(a, arrays) for key, a in kwargs.items()}
-                result = self._find(path)(*args, **kwargs)
+                name, *called = operands
+                result = self._prepared(*called, arrays)()
                 if name is not None:
                     self.nodes[name] = result
             elif verb == "set":
@@ -76,6 +82,8 @@ class Interpreter:
                 yield self._get(operands[0])
             elif verb == "length":
                 yield "number", len(self._find(operands[0]))
+            elif verb == "count":
+                yield "number", self.count_opcodes(self._prepared(*operands, arrays))
             else:
                 raise ValueError(f"no instruction is called {verb}")
 
@@ -83,7 +91,14 @@ class Interpreter:
         module = self.nodes["edf"]
         for name in GRAPH_LISTS:
             getattr(module, name).clear()
-        self.nodes = {"edf": module, "probe": self.nodes["probe"]}
+        # A class of its own for each, since code may change the one that it is given.
+        self.nodes = {"edf": module, "probe": probe_class(module)}
+
+    def _prepared(self, path, args, kwargs, arrays):
+        """A function without arguments that makes the call."""
+        args = [self._argument(a, arrays) for a in args]
+        kwargs = {key: self._argument(a, arrays) for key, a in kwargs.items()}
+        return functools.partial(self._find(path), *args, **kwargs)
 
     def _find(self, path):
         name, *attributes = path.split(".")

@@ -5,11 +5,13 @@ every child closes before it looks at the submission. A child gets a socket of i
 up making processes, and only then loads the student's module and serves that exercise's instructions. A
 crash, a hang or a patched numpy stays in that child.
 
+The rest of argv is JSON, from whoever isolates: where "submission", "packages" and "tmp" are; "tmp_bytes", if nobody
+else bounds what is written there; "lock", the arguments of confinement.lock, if nobody else confines this.
+
 Messages on the control socket are JSON, one a packet; what they mean is in `main`.
 """
 
 import ast
-import ctypes
 import importlib
 import json
 import os
@@ -21,17 +23,28 @@ import sys
 import traceback
 import types
 
-sys.path += ["/packages", os.path.dirname(__file__)]
+TOLD = json.loads("".join(sys.argv[2:]))
+SUBMISSION, PACKAGES, TMP = TOLD["submission"], TOLD["packages"], TOLD["tmp"]
+
+sys.path += [PACKAGES, os.path.dirname(__file__)]
+from confinement import die_with, lock, set_filter  # noqa: E402
+
+if "lock" in TOLD:
+    lock(**TOLD["lock"])
+
 import numpy  # noqa: E402, F401  imported here, once, so that every child has it
 from frames import BadFrame, FrameReader, encode  # noqa: E402
 from interpreter import Interpreter  # noqa: E402
+from opcodes import count_opcodes  # noqa: E402
 from restore import imported_modules, restore  # noqa: E402
 
-SUBMISSION = "/submission"
 MODULE_FILE = "edf.py"
 MAX_MESSAGE = 1 << 16
 TEXT = 2000  # characters of an exception's message that are kept
-PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
+WATCH_SECONDS = 0.02  # between two looks at how much was written
+MAX_FILES = 20_000
+# Where things are differs from sandbox to sandbox. A student is told of one place, and a score is the same twice.
+NAMES = {SUBMISSION: "/submission", PACKAGES: "/packages", TMP: "/tmp"}
 
 
 def main():
@@ -46,7 +59,11 @@ def main():
         if command == "import":
             control.send(json.dumps({"failed": import_packages(**message)}).encode())
         elif command == "fork":
-            control.send(json.dumps(fork(control, descriptors, **message)).encode())
+            ended = json.dumps(fork(control, descriptors, **message)).encode()
+            try:
+                control.send(ended)
+            except BrokenPipeError:
+                return
 
 
 def import_packages(modules):
@@ -64,21 +81,28 @@ def import_packages(modules):
 
 
 def fork(control, descriptors, task, limits, seccomp, given):
-    """Run `task` in a child and wait for its end: {"status": wait status, "cpu": seconds, "memory": kB}.
+    """Run `task` in a child and wait for its end.
+
+    Returns {"status": wait status, "cpu": seconds, "memory": kB, "full": True if it was killed for writing more
+    than "tmp_bytes"}.
 
     `descriptors`: the child's socket to the judge and the pipe for what it prints. `limits`: resource limits
     by name. `seccomp`: the child's filter, hexadecimal. Any message of the judge, or its hanging up, while
     the child runs means: kill it.
     """
+    template = os.getpid()
     pid = os.fork()
     if pid == 0:
         try:
+            die_with(template)
             control.close()
             data, output = descriptors
             os.dup2(output, 1)
             os.dup2(output, 2)
             os.close(output)
-            confine(limits, bytes.fromhex(seccomp))
+            for name, limit in limits.items():
+                resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (limit, limit))
+            set_filter(bytes.fromhex(seccomp))
             {"inspect": inspect, "serve": serve}[task](data, given)
         except BaseException:
             traceback.print_exc()
@@ -88,14 +112,29 @@ def fork(control, descriptors, task, limits, seccomp, given):
     for descriptor in descriptors:
         os.close(descriptor)
     ended = os.pidfd_open(pid)
-    ready, _, _ = select.select([ended, control], [], [])
+    ready, full = [], False
+    while not ready and not full:
+        ready, _, _ = select.select([ended, control], [], [], WATCH_SECONDS if "tmp_bytes" in TOLD else None)
+        full = "tmp_bytes" in TOLD and ended not in ready and is_full()
     if control in ready and ended not in ready:
         control.recv(MAX_MESSAGE)
+    if ended not in ready:
         os.kill(pid, signal.SIGKILL)
     os.close(ended)
     _, status, used = os.wait4(pid, 0)
     empty_tmp()
-    return {"status": status, "cpu": used.ru_utime + used.ru_stime, "memory": used.ru_maxrss}
+    cpu = used.ru_utime + used.ru_stime
+    return {"status": status, "cpu": cpu, "memory": used.ru_maxrss, "full": full}
+
+
+def is_full():
+    """True if there is more in the folder for temporary files than "tmp_bytes": it has files only, no folders."""
+    size = 0
+    for count, entry in enumerate(os.scandir(TMP)):
+        size += entry.stat(follow_symlinks=False).st_blocks * 512
+        if size > TOLD["tmp_bytes"] or count > MAX_FILES:
+            return True
+    return False
 
 
 def flush():
@@ -108,8 +147,8 @@ def flush():
 
 
 def empty_tmp():
-    """Leave nothing of one child in /tmp for the next, however deep, odd or unreadable it is."""
-    while entries := list(os.scandir("/tmp")):
+    """Leave nothing of one child for the next, however deep, odd or unreadable it is."""
+    while entries := list(os.scandir(TMP)):
         for entry in entries:
             if not entry.is_dir(follow_symlinks=False):
                 os.unlink(entry.path)
@@ -119,24 +158,8 @@ def empty_tmp():
             for inner in list(os.scandir(entry.path)):
                 if inner.is_dir(follow_symlinks=False):
                     os.chmod(inner.path, 0o700)
-                os.rename(inner.path, f"/tmp/{os.urandom(16).hex()}")
+                os.rename(inner.path, f"{TMP}/{os.urandom(16).hex()}")
             os.rmdir(entry.path)
-
-
-def confine(limits, seccomp_filter):
-    """Set the child's resource limits and give up, for good, what its seccomp filter refuses."""
-    for name, limit in limits.items():
-        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (limit, limit))
-
-    class Program(ctypes.Structure):
-        _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p)]
-
-    program = Program(len(seccomp_filter) // 8, seccomp_filter)
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.prctl(
-        PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0
-    ):
-        raise OSError(ctypes.get_errno(), "the seccomp filter could not be installed")
 
 
 def inspect(data, given):
@@ -169,10 +192,10 @@ def inspect(data, given):
 
 def serve(data, given):
     """Load the student's module, say how that went, then answer requests until the judge hangs up."""
-    os.chdir("/tmp")
+    os.chdir(TMP)
     interpreter = None
     try:
-        interpreter = Interpreter(load(given))
+        interpreter = Interpreter(load(given), count_opcodes)
         loaded = {"error": None}
     except BaseException as error:
         loaded = {"error": describe(error)}
@@ -229,7 +252,10 @@ def answer(interpreter, instructions, arrays):
 def describe(error):
     """An exception as the student would want to see it: type, message, and where in their own files."""
     try:
-        message = str(error)[:TEXT]
+        message = str(error)[: 10 * TEXT]
+        for path, name in NAMES.items():
+            message = message.replace(path, name)
+        message = message[:TEXT]
     except BaseException:
         message = ""
     frames = traceback.extract_tb(error.__traceback__)
@@ -252,3 +278,4 @@ def send(data, header, arrays=()):
 
 if __name__ == "__main__":
     main()
+    os._exit(0)  # at once: there is nothing to finish, and to unload numpy takes its time
