@@ -99,3 +99,10 @@ def screenshots(request):
             page.screenshot(path=Path(folder) / f"{request.node.module.__name__}_{name}.png")
 
     return keep
+
+
+def pytest_terminal_summary(terminalreporter):
+    """How many inputs tests/fuzz/ tried, if it was run."""
+    if guard := sys.modules.get("guard"):
+        for line in guard.report():
+            terminalreporter.line(line)

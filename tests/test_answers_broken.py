@@ -69,6 +69,7 @@ HOSTILE = {
     "deep lists": "[" * 1_000_000,
     "deep objects": '{"a":' * 300_000,
     "a huge number": '{"cells": [%s]}' % ("9" * 1_000_000),
+    "many parts": '{"cells": [' + '{"":0},' * 2_000_000 + "0]}",
     "many cells": notebook(*["x"] * 100_000),
     "much code": notebook("class RELU:\n    x = 1\n" + "y = 1\n" * 2_000_000),
     "many statements": notebook("class RELU:\n    x = 1\n" + "y=1\n" * 9000),

@@ -3,14 +3,15 @@
 import io
 import stat
 import struct
+import tracemalloc
 import zipfile
-import zlib
 
 import pytest
 from handed_in import GOOD, write_files, zipped
+from raw_zips import deflated, entry, raw_zip
 
-from autograder.intake import Broken, IntakeError, Submission, read_submission, survey
-from autograder.intake.archive import MAX_ENTRIES, Archive, ArchiveError
+from autograder.intake import Broken, IntakeError, Submission, read_submission, survey, tree
+from autograder.intake.archive import MAX_ENTRIES, Archive, ArchiveError, refuse_clashes
 
 
 def verdict(tmp_path, data):
@@ -20,38 +21,6 @@ def verdict(tmp_path, data):
         read_submission(Submission("student", folder))
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["hw.zip", "student"], "nothing is unpacked"
     return broken.value.status, broken.value.message
-
-
-def entry(name, data=b"x", **changes):
-    """One entry for `raw_zip`: what the local header, the directory and the file say. data: what is stored."""
-    name = name if isinstance(name, bytes) else name.encode()
-    known = {"crc": zlib.crc32(data), "packed": len(data), "size": len(data), "method": 0, "flags": 0x800}
-    return {**known, "name": name, "data": data, "mode": 0, "offset": None, "extra": b"", **changes}
-
-
-def raw_zip(*entries, count=None, directory_size=None, directory_at=None):
-    """The bytes of a zip that zipfile would refuse to write."""
-    body, directory = b"", b""
-    for e in entries:
-        offset = len(body) if e["offset"] is None else e["offset"]
-        numbers = e["crc"], e["packed"], e["size"], len(e["name"])
-        local = struct.pack("<4s5H3I2H", b"PK\3\4", 20, e["flags"], e["method"], 0, 33, *numbers, 0)
-        body += local + e["name"] + e["data"]
-        central = struct.pack(
-            "<4s6H3I5H2I", b"PK\1\2", 3 << 8 | 20, 20, e["flags"], e["method"], 0, 33, *numbers,
-            len(e["extra"]), 0, 0, 0, e["mode"] << 16, offset,
-        )  # fmt: skip
-        directory += central + e["name"] + e["extra"]
-    count = len(entries) if count is None else count
-    size = len(directory) if directory_size is None else directory_size
-    start = len(body) if directory_at is None else directory_at
-    end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, count, count, size, start, 0)
-    return body + directory + end
-
-
-def deflated(data):
-    compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
-    return compressor.compress(data) + compressor.flush()
 
 
 def test_the_zips_made_here_are_read_if_nothing_is_wrong_with_them(tmp_path):
@@ -254,3 +223,52 @@ def test_an_honest_zip_of_any_tool_is_read():
     archive = Archive(io.BytesIO(b"self-extracting stub" + buffer.getvalue()))
     archive.require_sound()
     assert [(m.name, archive.read(m, 100)) for m in archive.members] == [("hw/streamed.py", b"x = 1")]
+
+
+def peak_of(function):
+    """(what function() returns or raises, bytes that it took at most at one time)."""
+    tracemalloc.start()
+    try:
+        return function(), tracemalloc.get_traced_memory()[1]
+    except (Broken, IntakeError) as error:
+        return error, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_folders_in_folders_take_no_memory(tmp_path):
+    """A name of a kilobyte has hundreds of them, each of which has a name of its own."""
+    names = [f"{i}/" + "d/" * 460 + "edf.py" for i in range(1000)]
+    data = raw_zip(*[entry(name, b"") for name in names])
+    folder = write_files(tmp_path / "student", {"hw.zip": data})
+    error, peak = peak_of(lambda: read_submission(Submission("student", folder)))
+    assert (error.status, error.message.split(" in it ")[1]) == ("unsafe zip", "lies in more than 50 folders")
+    assert len(error.message) < 200 and peak < 80 << 20  # 50 of them to read the zip
+
+
+def test_a_class_of_more_folders_than_can_be_held_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(tree, "MAX_NODES", 20_000)
+    names = ["/".join(f"{i}{chr(97 + n)}" for n in range(40)) + "/edf.py" for i in range(4000)]
+    (tmp_path / "class.zip").write_bytes(raw_zip(*[entry(name, b"") for name in names]))
+    error, peak = peak_of(lambda: survey(tmp_path / "class.zip"))
+    assert (
+        "more than 20,000 files and folders" in str(error) and peak < 75 << 20
+    )  # 50 of them to read the zip
+
+
+def test_clashes_are_found_without_a_list_of_all_folders():
+    names = [f"{i}/" + "d/" * 460 + "edf.py" for i in range(200)]
+    _, peak = peak_of(lambda: refuse_clashes(names))
+    assert peak < 3 << 20
+
+
+def test_a_damaged_zip_is_told_in_one_short_line(tmp_path):
+    whole = raw_zip(entry("edf.py", b"x" * 60_000))
+    # The length of the name that stands before the file, which is repeated where the two names differ.
+    data = whole[:26] + struct.pack("<H", 50_000) + whole[28:]
+    status, message = verdict(tmp_path, data)
+    assert status == "damaged zip" and len(message) < 300 and message.isprintable()
+
+
+def test_an_entry_without_a_name_is_named_all_the_same(tmp_path):
+    assert "an entry without a name in it leads" in verdict(tmp_path, raw_zip(entry("edf.py"), entry("")))[1]

@@ -6,7 +6,7 @@ import pytest
 from handed_in import GOOD, read, write_class, zipped
 
 from autograder.classlist import make_class
-from autograder.intake import choose_last, find_submissions, survey
+from autograder.intake import choose_last, find_submissions, read_submission, survey
 
 
 @pytest.fixture(params=["folder", "zip"])
@@ -169,3 +169,12 @@ def test_a_moodle_download_of_files(lay_out):
         ("Ada Lovelace", {"1_autograd.ipynb": "one", "2_training.ipynb": "two"}),
         ("Jo de la Cruz", {"edf.py": "jo"}),
     ]
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+@pytest.mark.parametrize("start", ["ada_1_12346_", "ada_1_assignsubmission_file_"])
+def test_a_file_called_like_a_folder_above_is_left_out(lay_out, start, name):
+    found = survey(lay_out({start.replace("6", "5") + "edf.py": GOOD, start + name: "x"}))
+    contents = read_submission(found.submissions[0])
+    assert contents.files == {"edf.py": GOOD.encode()}
+    assert contents.notes == (f"{name} was left out: it lies above edf.py",)

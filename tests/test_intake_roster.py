@@ -170,3 +170,17 @@ def test_a_doubtful_file_never_takes_the_place_of_a_certain_one():
     matched = match_roster([DOUBTFUL, handed_in("zoe", "canvas", "101", "zoe")], roster)
     assert {s.student: s.lms_id for s in matched.submissions} == {"a": "101", DOUBTFUL.student: ""}
     assert "it looks like a's" in matched.remarks[DOUBTFUL.student]
+
+
+def test_what_is_said_of_a_header_is_one_short_line(tmp_path):
+    for text in ("\0\x1b[31m" * 900 + ",b\nada,\n", "student," + "x" * 9000 + "," + "x" * 9000 + "\n"):
+        with pytest.raises(IntakeError) as caught:
+            read_roster(roster_file(tmp_path, text))
+        said = str(caught.value).replace(str(tmp_path), "")
+        assert said.isprintable() and len(said) < 300
+
+
+def test_a_header_of_many_columns_takes_no_more_than_its_length(tmp_path):
+    """Held against each other, they would take hours."""
+    names = ",".join(f"c{i}" for i in range(200_000))
+    assert read_roster(roster_file(tmp_path, f"student,{names}\nada\n"))[0].student == "ada"

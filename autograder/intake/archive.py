@@ -11,7 +11,7 @@ import stat
 import unicodedata
 import zipfile
 
-from autograder.intake.submission import printable
+from autograder.intake.submission import shown
 
 MAX_ENTRIES = 2000
 MAX_CLASS_ENTRIES = 100_000
@@ -19,6 +19,7 @@ MAX_ENTRY_BYTES = 512  # of the directory, for each entry
 MAX_UNPACKED_BYTES = 200 << 20
 MAX_RATIO = 100  # of a zip that unpacks to more than that
 MAX_NAME, MAX_PATH = 255, 1000  # bytes
+MAX_FOLDERS = 50  # one in the other
 LOCAL_HEADER = 30
 CHUNK = 1 << 16
 UNSAFE = "unsafe zip"
@@ -89,10 +90,10 @@ class Archive:
         if member.problem:
             raise member.problem
         if member.size > limit:
-            raise ArchiveError("too large", f"{printable(member.name)} in it has {member.size >> 20:,} MB")
+            raise ArchiveError("too large", f"{shown(member.name)} in it has {member.size >> 20:,} MB")
         data = _call(self._unpack, member)
         if len(data) != member.size:
-            raise ArchiveError("damaged zip", f"{printable(member.name)} in it is not as long as it says")
+            raise ArchiveError("damaged zip", f"{shown(member.name)} in it is not as long as it says")
         return data
 
     def _unpack(self, member):
@@ -123,17 +124,18 @@ class _Bounded:
 
 def refuse_clashes(names):
     """Refuse names of files of which one would take another's place on some system."""
-    files, folders = {}, set()
+    files = {}
     for name in names:
         key = unicodedata.normalize("NFC", name).casefold()
         if key in files:
-            first = printable(files[key])
+            first = shown(files[key])
             how = "is in it twice" if files[key] == name else f"and {first} in it differ only in case"
-            raise ArchiveError(UNSAFE, f"{printable(name)} {how}")
+            raise ArchiveError(UNSAFE, f"{shown(name)} {how}")
         files[key] = name
-        folders.update(key[: match.start()] for match in re.finditer("/", key))
-    if both := sorted(folders & files.keys()):
-        raise ArchiveError(UNSAFE, f"{printable(files[both[0]])} in it is both a file and a folder")
+    for key in files:
+        for match in re.finditer("/", key):
+            if (folder := key[: match.start()]) in files:
+                raise ArchiveError(UNSAFE, f"{shown(files[folder])} in it is both a file and a folder")
 
 
 def _call(function, *arguments):
@@ -143,9 +145,8 @@ def _call(function, *arguments):
     except ArchiveError:
         raise
     except Exception as error:  # zipfile raises whatever it stumbles on, from struct.error to zlib.error
-        raise ArchiveError(
-            "damaged zip", f"it can't be unpacked: {str(error) or type(error).__name__}"
-        ) from None
+        why = shown(str(error) or type(error).__name__, 200)  # which can repeat a name of 64 KB
+        raise ArchiveError("damaged zip", f"it can't be unpacked: {why}") from None
 
 
 def _refuse_overlaps(infos, start_of_directory):
@@ -165,24 +166,26 @@ def _name(info):
 def _problem(name, info):
     """Why an entry is not read, as an ArchiveError; None if it is."""
     unsafe = functools.partial(ArchiveError, UNSAFE)
-    shown = printable(name[:60])
+    named = shown(name, 60) or "an entry without a name"
     if "\0" in name:
         return unsafe("a name in it has a null byte")
     if name.startswith("/") or re.match(r"[A-Za-z]:", name):
-        return unsafe(f"{shown} in it is an absolute path")
+        return unsafe(f"{named} in it is an absolute path")
     if any(part in ("", ".", "..") for part in name.removesuffix("/").split("/")):
-        return unsafe(f"{shown} in it leads out of its folder")
+        return unsafe(f"{named} in it leads out of its folder")
     encoded = name.encode("utf-8", "surrogatepass")
     if len(encoded) > MAX_PATH or any(len(part) > MAX_NAME for part in encoded.split(b"/")):
-        return unsafe(f"a name in it is too long: {shown}…")
+        return unsafe(f"a name in it is too long: {named}")
+    if name.count("/") > MAX_FOLDERS:
+        return unsafe(f"{named} in it lies in more than {MAX_FOLDERS} folders")
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind == stat.S_IFLNK:
-        return unsafe(f"{shown} in it is a link")
+        return unsafe(f"{named} in it is a link")
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        return unsafe(f"{shown} in it is a device or pipe")
+        return unsafe(f"{named} in it is a device or pipe")
     if info.flag_bits & ENCRYPTED:
-        return ArchiveError("encrypted zip", f"{shown} in it is encrypted: zip it without a password")
+        return ArchiveError("encrypted zip", f"{named} in it is encrypted: zip it without a password")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         # These have no bound on what a few bytes unpack to before the next ones are asked for.
-        return ArchiveError("damaged zip", f"{shown} in it is compressed in an unusual way: use plain zip")
+        return ArchiveError("damaged zip", f"{named} in it is compressed in an unusual way: use plain zip")
     return None

@@ -7,7 +7,7 @@ import posixpath
 
 from autograder.intake.archive import Archive, refuse_clashes
 from autograder.intake.names import MAX_PART, Names
-from autograder.intake.submission import MODULE, Broken, Contents, Part, is_left_behind, printable
+from autograder.intake.submission import MODULE, Broken, Contents, Part, is_left_behind, printable, shown
 from autograder.intake.tree import FILE, broken_zip, files_below, zip_file
 
 TIMESTAMP = "timestamp.txt"  # nbgrader's
@@ -31,7 +31,7 @@ def read_submission(submission):
         module = _find_module(python, notebooks, files)
         notes = []
         if module and _base(module.name) != MODULE:
-            notes.append(f"{printable(_base(module.name))} was taken as {MODULE}")
+            notes.append(f"{shown(_base(module.name))} was taken as {MODULE}")
         taken = {MODULE: _read_module(module, notebooks, notes)} if module else {}
         taken = {name: data for name, data in taken.items() if data is not None}
         # Notebooks become an edf.py, and the gradebook adds nbgrader's time.
@@ -49,7 +49,7 @@ def read_submission(submission):
                 continue
             name = posixpath.relpath(file.name, folder)
             if reason := _why_not(file, name, room, taken, names):
-                notes.append(f"{printable(name)} was left out: {reason}")
+                notes.append(f"{shown(name)} was left out: {reason}")
                 continue
             names.take(name)
             taken[name] = file.read(room)
@@ -66,8 +66,8 @@ def _unpacked(submission, stack):
             refuse_clashes([file.name for file in files])
     zips = [file for file in files if file.kind == FILE and file.name.lower().endswith(".zip")]
     if (size := sum(file.size for file in zips)) > MAX_ZIP_BYTES:
-        shown, limit = printable(_base(zips[0].name)), MAX_ZIP_BYTES >> 20
-        raise Broken("too large", f"{shown} has {size >> 20} MB; at most {limit} MB are read")
+        first, limit = shown(_base(zips[0].name)), MAX_ZIP_BYTES >> 20
+        raise Broken("too large", f"{first} has {size >> 20} MB; at most {limit} MB are read")
     for file in zips:
         # The only thing that was handed in is no folder of its own.
         prefix = "" if len(files) == 1 else f"{file.name}/"
@@ -77,17 +77,17 @@ def _unpacked(submission, stack):
 
 def _unzip(file, prefix):
     """The files in a zip that a student handed in. Raises Broken."""
-    shown = printable(_base(file.name))
-    with broken_zip(shown):
+    zip_name = shown(_base(file.name))
+    with broken_zip(zip_name):
         archive = Archive(io.BytesIO(file.read(MAX_ZIP_BYTES)))
         archive.require_sound()
     members = [m for m in archive.members if not any(map(is_left_behind, m.name.split("/")))]
     for member in members:
         if member.name.lower().endswith(".zip"):
-            inner = printable(_base(member.name))
-            message = f"{shown} has another zip in it, {inner}: put the files into one zip, or hand them in as they are"
-            raise Broken("zip in a zip", message)
-    return [zip_file(archive, member, prefix + member.name, shown) for member in members]
+            inner = shown(_base(member.name))
+            what_to_do = "put the files into one zip, or hand them in as they are"
+            raise Broken("zip in a zip", f"{zip_name} has another zip in it, {inner}: {what_to_do}")
+    return [zip_file(archive, member, prefix + member.name, zip_name) for member in members]
 
 
 def _find_module(python, notebooks, files):
@@ -108,7 +108,7 @@ def _find_module(python, notebooks, files):
         return None
     if len(python) == 1:
         return python[0]
-    there = ", ".join(printable(_base(file.name)) for file in files[:5]) or "nothing"
+    there = ", ".join(shown(_base(file.name)) for file in files[:5]) or "nothing"
     message = f"there is no {MODULE} and no notebook in the submission; found: {there}"
     if any(file.name.lower().endswith(OTHER_ARCHIVES) for file in files):
         message += ". Only .zip is unpacked"
@@ -149,14 +149,14 @@ def _read_notebooks(notebooks, names, notes):
     """The bytes of the notebooks by name: that of the file, with its folder where two are called the same."""
     found, size = {}, 0
     for file in notebooks:
-        shown = printable(file.name)
+        whole, short = printable(file.name), shown(file.name)
         if file.kind != FILE:
-            notes.append(f"{shown} was left out: it is {file.kind}")
+            notes.append(f"{short} was left out: it is {file.kind}")
         elif file.size > MAX_NOTEBOOK_BYTES:
             limit = f"{file.size >> 20} MB; at most {MAX_NOTEBOOK_BYTES >> 20} MB are read: clear its outputs"
-            raise Broken("too large", f"{printable(_base(file.name))} has {limit}")
+            raise Broken("too large", f"{shown(_base(file.name))} has {limit}")
         elif len(found) == MAX_NOTEBOOKS:
-            notes.append(f"{shown} was left out: there are more than {MAX_NOTEBOOKS} notebooks")
+            notes.append(f"{short} was left out: there are more than {MAX_NOTEBOOKS} notebooks")
         else:
             data = file.read(MAX_NOTEBOOK_BYTES)
             if data in found.values():
@@ -164,24 +164,24 @@ def _read_notebooks(notebooks, names, notes):
             if (size := size + len(data)) > MAX_NOTEBOOKS_BYTES:
                 limit = f"{MAX_NOTEBOOKS_BYTES >> 20} MB are read: clear their outputs"
                 raise Broken("too large", f"the notebooks together have more than {limit}")
-            name = _notebook_name(shown, names)
-            if name not in (shown, _base(shown)):
+            name = _notebook_name(whole, names)
+            if name not in (whole, _base(whole)):
                 notes.append(
-                    f"{shown} is called {name} here: its own name is too long, or another file has it"
+                    f"{short} is called {name} here: its own name is too long, or another file has it"
                 )
             names.take(name)
             found[name] = data
     return found
 
 
-def _notebook_name(shown, names):
+def _notebook_name(whole, names):
     """A free name for a notebook: its own, with its folder if need be, or else one with a number.
 
     At most MAX_PART characters, which is what is shown of it.
     """
-    stem = names.shortened(_base(shown)[: -len(".ipynb")])
+    stem = names.shortened(_base(whole)[: -len(".ipynb")])
     numbered = (f"{stem} ({number}).ipynb" for number in itertools.count(2))
-    wanted = itertools.chain([_base(shown), shown], numbered)
+    wanted = itertools.chain([_base(whole), whole], numbered)
     return next(name for name in wanted if len(name) <= MAX_PART and names.why_not(name) is None)
 
 
@@ -189,7 +189,7 @@ def _why_not(file, name, room, taken, names):
     """Why an extra file is not taken along; None if it is."""
     if file.kind != FILE:
         return f"it is {file.kind}"
-    if name == "." or name.startswith("../"):
+    if name in (".", "..") or name.startswith("../"):
         return f"it lies above {MODULE}"
     if not name.isprintable():
         return "its name can't be printed"

@@ -20,6 +20,7 @@ from autograder.intake.submission import (
     Submission,
     is_left_behind,
     printable,
+    shown,
 )
 from autograder.intake.times import parse_time
 from autograder.intake.tree import FILE, FOLDER, MAX_DEPTH, files_below, open_class
@@ -95,7 +96,7 @@ def _class_folder(root, ignored):
     folders = [entry for entry in entries if entry.kind == FOLDER]
     submitted = next((entry for entry in folders if entry.name == SUBMITTED), None)
     if submitted:
-        ignored += [(printable(e.name), f"it is not in {SUBMITTED}") for e in entries if e is not submitted]
+        ignored += [(shown(e.name), f"it is not in {SUBMITTED}") for e in entries if e is not submitted]
         return submitted
     if root.member is not None and len(entries) == len(folders) == 1:
         inner = folders[0]
@@ -180,7 +181,7 @@ class _Sorter:
         self._students.setdefault(key, []).extend(attempts)
 
     def _ignore(self, entry, reason):
-        self.ignored.append((printable(entry.name), reason))
+        self.ignored.append((shown(entry.name), reason))
 
     def _add_doubtful(self, uploads, entry):
         """A file that is by its name one student's or another's must not get among the files of either."""
@@ -191,7 +192,7 @@ class _Sorter:
 
     def _add_inbound(self, match, entry):
         if match["assignment"] != self.assignment:
-            self._ignore(entry, f"it is of {printable(match['assignment'])}, not of {self.assignment}")
+            self._ignore(entry, f"it is of {shown(match['assignment'])}, not of {self.assignment}")
             return
         submission = _submission(entry, attempt=match["time"], when=parse_time(match["time"]))
         self._add((match["student"], ""), [submission])
@@ -205,13 +206,13 @@ class _Sorter:
             found = [child for child in _children(entry) if not is_left_behind(child.name)]
             inner = next((c for c in found if c.kind == FOLDER and c.name == self.assignment), None)
             if inner and not _holds_work(found) and _holds(inner, _is_gradable):
-                others = [printable(f"{entry.name}/{c.name}") for c in found if c is not inner]
+                others = [shown(f"{entry.name}/{c.name}") for c in found if c is not inner]
                 self.ignored += [(other, f"it is not in {inner.name}") for other in others]
                 self._add((entry.name, ""), _attempts(inner, self.is_nbgrader))
             elif (
                 self.is_nbgrader and found and all(map(_is_collected, found)) and not _holds(entry, _is_ours)
             ):
-                there = ", ".join(printable(child.name) for child in found[:5])
+                there = ", ".join(shown(child.name) for child in found[:5])
                 self._ignore(entry, f"there is nothing of {self.assignment} in it, but {there}")
             else:
                 self._add((entry.name, ""), _attempts(entry, False))

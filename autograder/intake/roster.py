@@ -4,6 +4,7 @@ A CSV file with a header: student, and any of name, canvas_id, moodle_id, email,
 Excel's own ways (semicolons, a byte order mark) are taken too.
 """
 
+import collections
 import csv
 import dataclasses
 import functools
@@ -12,7 +13,7 @@ import math
 import re
 from pathlib import Path
 
-from autograder.intake.submission import IntakeError
+from autograder.intake.submission import IntakeError, shown
 
 KNOWN = ("student", "name", "canvas_id", "moodle_id", "email", "section")
 UNIQUE = ("student", "canvas_id", "moodle_id", "email")
@@ -95,7 +96,7 @@ def _read_rows(text):
         for row in enrolled:
             value = getattr(row, key).casefold()
             if value and value in seen:
-                raise IntakeError(f"{getattr(row, key)} stands twice in the column {key}.")
+                raise IntakeError(f"{shown(getattr(row, key))} stands twice in the column {key}.")
             seen[value] = row
     return enrolled
 
@@ -105,9 +106,10 @@ def _read_header(cells):
         cell.lower().replace(" ", "_") if cell.lower().replace(" ", "_") in KNOWN else cell for cell in cells
     ]
     if "student" not in header:
-        raise IntakeError(f"there is no column student; the header has {', '.join(cells)[:200]}.")
-    if twice := next((name for name in header if name and header.count(name) > 1), None):
-        raise IntakeError(f"there are two columns {twice}.")
+        raise IntakeError(f"there is no column student; the header has {shown(', '.join(cells), 200)}.")
+    counts = collections.Counter(header)
+    if twice := next((name for name in header if name and counts[name] > 1), None):
+        raise IntakeError(f"there are two columns {shown(twice)}.")
     return header
 
 

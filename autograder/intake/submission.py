@@ -111,3 +111,9 @@ def printable(name):
     """A file's name as text that can be shown: no control characters, nothing that is not Unicode."""
     text = os.fsencode(name).decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def shown(name, limit=100):
+    """A file's name for a sentence: `printable`, and not too long."""
+    text = printable(name)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

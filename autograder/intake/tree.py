@@ -7,9 +7,10 @@ import stat
 from pathlib import Path
 
 from autograder.intake.archive import MAX_CLASS_ENTRIES, Archive, ArchiveError
-from autograder.intake.submission import Broken, IntakeError, is_left_behind, printable
+from autograder.intake.submission import Broken, IntakeError, is_left_behind, shown
 
 MAX_DEPTH = 4
+MAX_NODES = 2 * MAX_CLASS_ENTRIES  # files and folders: a long path is one entry, and many folders
 FILE, FOLDER, LINK, OTHER = "a file", "a folder", "a link", "a device or pipe"
 
 
@@ -52,14 +53,17 @@ class ZipNode:
         return [self._children[name] for name in sorted(self._children)]
 
     def insert(self, parts):
-        """Add a file, by the parts of its path below this folder."""
-        child = self._children.get(parts[0])
-        if child is None:
-            kind = FILE if len(parts) == 1 else FOLDER
-            child = ZipNode(self.path, parts[0], f"{self.member}/{parts[0]}".lstrip("/"), kind)
-            self._children[parts[0]] = child
-        if len(parts) > 1:
-            child.insert(parts[1:])
+        """Add a file, by the parts of its path below this folder. Returns how many nodes that makes."""
+        node, made = self, 0
+        for depth, part in enumerate(parts, start=1):
+            child = node._children.get(part)
+            if child is None:
+                kind = FILE if depth == len(parts) else FOLDER
+                child = ZipNode(self.path, part, f"{node.member}/{part}".lstrip("/"), kind)
+                node._children[part] = child
+                made += 1
+            node = child
+        return made
 
 
 def open_class(path):
@@ -81,11 +85,14 @@ def open_class(path):
         raise IntakeError(f"{path} can't be used: {error.message}.") from None
     except OSError as error:
         raise IntakeError(f"{path} can't be read: {error.strerror}.") from None
+    nodes = 0
     for member in members:
         if member.is_unsafe:
-            refused.append((printable(member.name[:100]), member.problem.message))
+            refused.append((shown(member.name), member.problem.message))
         else:
-            root.insert(member.name.split("/"))
+            nodes += root.insert(member.name.split("/"))
+        if nodes > MAX_NODES:
+            raise IntakeError(f"{path} can't be used: it has more than {MAX_NODES:,} files and folders.")
     return root, refused
 
 

@@ -127,6 +127,9 @@ def _words(assignment):
         points = f"{assignment.points[exercise.id]:g}"
         extra = " (extra credit)" if exercise.id in assignment.extra_credit else ""
         lines.append(f"| `{exercise.id}` | {exercise.title} | {points}{extra} |")
+    if assignment.efficiency:
+        listed = ", ".join(f"{points:g} of `{id}`" for id, points in assignment.efficiency.items())
+        lines += ["", f"Of these, points for code that does not loop over pixels in Python: {listed}."]
     return {
         "name": assignment.name,
         "exercises": "\n".join(lines),

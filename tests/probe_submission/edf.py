@@ -17,6 +17,8 @@ import sys
 import threading
 import time
 
+HERE, TMP = os.path.dirname(__file__), os.environ["HOME"]
+
 ops = []
 params = []
 values = []
@@ -47,15 +49,57 @@ def files(allowed):
         {
             "between": sorted(f for f in seen if not os.path.islink(f)),
             "strangers": sorted(strangers),
-            "submission": sorted(os.listdir("/submission")),
-            "dev": os.listdir("/dev"),
-            "tmp": os.listdir("/tmp"),
+            "submission": sorted(os.listdir(HERE)),
+            "tmp": os.listdir(TMP),
         }
     )
 
 
-def opened(paths):
+def places():
+    numpy, frames = sys.modules["numpy"], sys.modules["frames"]
+    packages, code = os.path.dirname(numpy.__path__[0]), os.path.dirname(frames.__file__)
+    report({"submission": HERE, "tmp": TMP, "packages": packages, "code": code})
+
+
+def seen(paths):
     report({path: attempt(os.stat, path) for path in paths})
+
+
+def opened(paths):
+    report({path: attempt(os.open, path, os.O_RDONLY | os.O_NONBLOCK) for path in paths})
+
+
+def outside():
+    """What Landlock alone can't refuse: to change the times of others' files. And of whom one could read."""
+    parent = os.getppid()
+    report(
+        {
+            "memory of the parent": attempt(open, f"/proc/{parent}/mem", "rb"),
+            "environment of the parent": attempt(open, f"/proc/{parent}/environ", "rb"),
+            "files of the parent": attempt(os.listdir, f"/proc/{parent}/fd"),
+            "program of the parent": attempt(os.readlink, f"/proc/{parent}/exe"),
+            "times of a file": attempt(os.utime, os.path.join(HERE, "edf.py")),
+            "shared memory": attempt(open, "/dev/shm/probe", "w"),
+            "length of a file": attempt(os.truncate, os.path.join(HERE, "edf.py"), 0),
+        }
+    )
+
+
+def on_disk():
+    inside = os.path.join(TMP, "named")
+    with open(inside, "w") as file:
+        file.write("mine")
+    report(
+        {
+            "remove": attempt(os.unlink, inside),
+            "rename": attempt(os.rename, inside, inside + "2"),
+            "folder": attempt(os.mkdir, os.path.join(TMP, "in")),
+            "link": attempt(os.link, os.path.join(HERE, "edf.py"), os.path.join(TMP, "hard")),
+            "symbolic link": attempt(os.symlink, HERE, os.path.join(TMP, "soft")),
+            "file without a name": attempt(os.open, TMP, os.O_TMPFILE | os.O_RDWR),
+            "write again": attempt(open, inside, "w"),
+        }
+    )
 
 
 def written(folders):
@@ -81,9 +125,9 @@ def identity():
             "terminal": attempt(os.open, "/dev/tty", os.O_RDWR),
             "setuid": attempt(os.setuid, 0),
             "setgroups": attempt(os.setgroups, []),
-            "chroot": attempt(os.chroot, "/tmp"),
-            "chown": attempt(os.chown, "/tmp", 0, 0),
-            "mknod": attempt(os.mknod, "/tmp/node", stat.S_IFCHR | 0o600, os.makedev(1, 5)),
+            "chroot": attempt(os.chroot, TMP),
+            "chown": attempt(os.chown, TMP, 0, 0),
+            "mknod": attempt(os.mknod, f"{TMP}/node", stat.S_IFCHR | 0o600, os.makedev(1, 5)),
             "bind port 80": attempt(socket.create_server, ("", 80)),
             "process": os.getpid(),
         }
@@ -176,7 +220,7 @@ def limits():
 
 
 def fill(size):
-    """Fill /tmp with one file, then with several."""
+    """Fill the folder for temporary files with one, then with several."""
 
     def write(path):
         with open(path, "wb", buffering=0) as file:
@@ -185,24 +229,25 @@ def fill(size):
 
     def write_many():
         for i in range(8):
-            with open(f"/tmp/{i}", "wb", buffering=0) as file:
+            with open(f"{TMP}/{i}", "wb", buffering=0) as file:
                 for _ in range(size >> 21):
                     assert file.write(bytes(1 << 20)) == 1 << 20
 
-    found = {"one": attempt(write, "/tmp/one")}
-    os.unlink("/tmp/one")
+    found = {"one": attempt(write, f"{TMP}/one")}
+    with open(f"{TMP}/one", "w"):
+        pass
+    report(found)
     found["many"] = attempt(write_many)
-    found["stored"] = sum(os.path.getsize(f"/tmp/{name}") for name in os.listdir("/tmp"))
+    found["stored"] = sum(os.path.getsize(f"{TMP}/{name}") for name in os.listdir(TMP))
     report(found)
 
 
 def litter():
-    os.makedirs("/tmp/folder/in/folder")
-    os.symlink("/submission", "/tmp/link")
-    for path in ("/tmp/.hidden", "/tmp/folder/in/file"):
-        with open(path, "w"):
-            pass
-    report(sorted(os.listdir("/tmp")))
+    attempt(os.makedirs, f"{TMP}/folder/in/folder")
+    attempt(os.symlink, HERE, f"{TMP}/link")
+    for path in (f"{TMP}/.hidden", f"{TMP}/folder/in/file"):
+        attempt(open, path, "w")
+    report(sorted(os.listdir(TMP)))
 
 
 def endless():
