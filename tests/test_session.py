@@ -83,6 +83,16 @@ def outcome(folder):
     return run
 
 
+@pytest.mark.parametrize("name", ["frames", "interpreter", "restore", "opcodes", "confinement"])
+def test_a_second_file_may_have_the_name_of_one_of_the_sandboxs(folder, name):
+    code = f"{TOOLS}\nimport numpy as np, {name}\nnode.top = np.array({name}.NUMBER)"
+    path = submission(folder, code)
+    (path / f"{name}.py").write_text("NUMBER = 2.5\n")
+    with Sandbox(path, "", (), LIMITS) as sandbox, sandbox.process("serve", 10) as process:
+        process.load()
+        assert process.request([["get", "edf.node.top"]]) == [2.5]
+
+
 def forward(body):
     """A node whose forward is `body`."""
     return (

@@ -38,6 +38,11 @@ from interpreter import Interpreter  # noqa: E402
 from opcodes import count_opcodes  # noqa: E402
 from restore import imported_modules, restore  # noqa: E402
 
+# A student's other file may have the name of one of ours: `import frames` then means theirs.
+sys.path.remove(os.path.dirname(__file__))
+for ours in ("confinement", "frames", "interpreter", "opcodes", "restore"):
+    del sys.modules[ours]
+
 MODULE_FILE = "edf.py"
 MAX_MESSAGE = 1 << 16
 TEXT = 2000  # characters of an exception's message that are kept
