@@ -40,10 +40,12 @@ def expect_close(got, expected, what, tolerance=None):
     allowed = tolerance * (np.abs(expected) + RMS_SHARE * np.sqrt(np.mean(expected**2)))
     wrong = np.abs(got - expected) > allowed
     if wrong.any():
-        extent = "everywhere" if wrong.all() else f"in {wrong.sum()} of {wrong.size} elements"
-        if not got.any():
-            extent = "everywhere: it is all zeros"
-        raise Mismatch(f"{what} is wrong {extent}", _numbers(got, expected), got, expected)
+        extent = " everywhere" if wrong.all() else f" in {wrong.sum()} of {wrong.size} elements"
+        if wrong.size == 1:
+            extent = ""
+        elif not got.any():
+            extent = " everywhere: it is all zeros"
+        raise Mismatch(f"{what} is wrong{extent}", _numbers(got, expected), got, expected)
 
 
 def expect_shape(got, shape, what):

@@ -4,6 +4,8 @@ import json
 
 import pytest
 from cells import RELU, RIGHT, SETUP, SKELETON, STUBS, code, notebook, take
+from edf_kit.answers.choose import choose
+from edf_kit.answers.imports import import_remarks
 from edf_kit.answers.notebook import NotebookError
 from edf_kit.answers.take import take_answers
 from hypothesis import given, settings
@@ -141,3 +143,38 @@ def test_whatever_the_code_is_nothing_breaks(sources):
         compile(assemble(SKELETON, taken), "edf.py", "exec", flags=0x400, dont_inherit=True)  # parsed alone
     except NotebookError as error:
         assert error.status and error.message
+
+
+# Names of any length
+
+
+NAME = "n" * 3000
+
+
+@pytest.mark.parametrize(
+    "source, says",
+    [
+        (RELU.format(NAME), "which nothing defines"),
+        (RELU.format(NAME) + f"for {NAME} in []: pass\n", "which is set in a loop"),
+        (f"from edf_kit import {NAME}\n" + RELU.format(NAME), "of edf_kit, which is not taken"),
+        (RIGHT + f"class RELU:\n    def f({NAME}, {NAME}): pass\n", "is not valid Python"),
+    ],
+)
+def test_a_remark_on_a_long_name_is_short(source, says):
+    taken = take(code(source, "RELU"))
+    (remark,) = [*taken.remarks, *taken.unreadable.values()]
+    assert says in remark and len(remark) < 300
+
+
+def test_a_long_name_in_an_edf_py_makes_no_long_verdict():
+    with pytest.raises(NotebookError) as caught:
+        choose({}, f"def f({NAME}, {NAME}): pass\n", STUBS, SKELETON)
+    assert "duplicate argument" in caught.value.message and len(caught.value.message) < 300
+
+
+def test_imports_of_long_names_and_in_deep_expressions_are_remarked_on(tmp_path):
+    (tmp_path / "helper.py").write_text("import other\n")
+    text = f"import {NAME}, helper\nif a{'.b' * 900}: import deep\nif __name__ == '__main__': import script\n"
+    remarks = import_remarks(text, tmp_path)
+    assert [remark.split()[2].strip(",:…") for remark in remarks] == ["n" * 59, "helper", "deep", "other"]
+    assert max(map(len, remarks)) < 200

@@ -47,7 +47,10 @@ def score(cells=None, **changes):
         },
         {"description": "the gradient to y", "status": "fail", "message": "it is missing", "detail": ""},
     ]
+    checks = [{**check, "smallest": None} for check in checks]
+    mistake = {"sentence": "Both are named.", "hints": ["A property.", "A place."], "note": "secret"}
     add = {"points": 6, "extra_credit": False, "status": "fail", "score": 4, "message": "", "checks": checks}
+    add["mistakes"] = [mistake]
     made = {"status": "graded", "message": "", "changed": [], "notes": [], "exercises": {"add": add}}
     return {**made, "cells": cells or {}, **changes}
 
@@ -212,6 +215,10 @@ def test_a_verdict_is_plain_output_with_a_line_a_check():
         "  fail    the gradient to x",
         "          it is of shape (3,)",
         "  fail    the gradient to y",
+        "",
+        "Both are named.",
+        "  Hint: A property.",
+        "  Where to look: A place.",
     ]
     assert all(not c["outputs"] for c in made["cells"][1:3])
 
@@ -221,7 +228,7 @@ def test_a_verdict_tells_no_detail_and_steers_no_terminal():
     marked["exercises"]["add"]["checks"][1]["message"] = "\x1b[2J<b>x</b>\nsecond line " + "y" * 1000
     text = verdict(marked, "add")
     assert "secret" not in text and "\x1b" not in text
-    assert max(map(len, text.splitlines())) == 300 and len(text.splitlines()) == 5
+    assert max(map(len, text.splitlines())) == 300 and len(text.splitlines()) == 9
 
 
 def test_a_broken_submission_and_an_open_exercise_say_so():

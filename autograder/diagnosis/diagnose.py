@@ -25,7 +25,7 @@ from autograder.replay import Raised, answers, local_answers, replayed_checks, r
 from autograder.sandbox.session import SandboxError, StudentError
 
 NAMED, UNNAMED, BUILDS_ON = "named", "unnamed", "builds on"
-UNKNOWN = "This is none of the mistakes that are known by name."
+UNKNOWN = "This mistake is not known by name: the case below shows what it does."
 CONSISTENT = (
     "the backward fits this forward, whose mistake is not known by name: decide whether it earns points"
 )

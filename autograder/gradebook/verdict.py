@@ -11,6 +11,10 @@ from autograder.diagnosis.smallest import Smallest, text
 from autograder.grade import GRADED
 
 MAX_LINE = 300
+MEANINGS = {
+    judge.BLOCKED: "not looked at, because something that it builds on fails; no points yet",
+    judge.CARRIED: "right for your own forward, though that one is wrong",
+}
 # Of Unicode's control characters all but tab and line end, what reverses the direction of text, half characters.
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -66,7 +70,8 @@ def _checks(checks):
         if check["message"] and (is_first or is_carried or check["status"] == judge.PASS):
             lines.append(f"          {' '.join(check['message'].split())}")
         explained, carried = explained or is_first, carried or is_carried
-    return lines
+    statuses = {check["status"] for check in checks}
+    return lines + [f"  ({status}: {meaning})" for status, meaning in MEANINGS.items() if status in statuses]
 
 
 def _mistakes(mistakes):
@@ -84,7 +89,11 @@ def _smallest(checks):
     case = next((check["smallest"] for check in checks if check["smallest"]), None)
     if case is None:
         return []
-    return ["", "The smallest case that fails, to try yourself:", *text(Smallest(**case)).splitlines()]
+    return [
+        "",
+        "The smallest failing case that was found. Run it with your edf:",
+        *text(Smallest(**case)).splitlines(),
+    ]
 
 
 def _line(text):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cells import REFERENCE, RIGHT, SETUP, code
 from edf_kit.answers.choose import choose
+from edf_kit.answers.imports import import_remarks
 from edf_kit.answers.notebook import NotebookError, parse
 from guard import assert_clear, fuzz, guarded
 from handed_in import write_files
@@ -84,6 +85,7 @@ JSON_PIECES = [
 ]
 SOURCES = [RIGHT, ADD, MAX, HELPERS, SETUP, SKELETON]
 PIECES = [
+    "if a" + ".b" * 900 + ": import " + "n" * 300 + "\n", "if __name__ == '__main__': import n\n",
     "(", ")", "[", "{", ":", ",", ";", "=", "\n", "\r", "\n    ", "\t", "\f", "\\\n", "'", '"""', "#", "@",
     ".", "*", "**", "->", ":=", "!ls\n", "%%bash\n", "%%time\n", "%x\n", "x?\n", "x = %time y\n",
     "print 'x'\n", "class RELU(RELU): pass\n", "del RELU\n", "edf.RELU = add\n",
@@ -137,32 +139,33 @@ def check_choice(notebooks, module, given_text=SKELETON, stubs=STUBS):
             assert_clear(error.message)
             return
         parse(choice.text)
+        remarks = [*choice.remarks, *import_remarks(choice.text, Path(__file__).parent, ("scipy",))]
         assert choice.rows.keys() == {stub.partition(".")[0] for stub in stubs}
-        for text in [*choice.remarks, *(row.place for row in choice.rows.values())]:
+        for text in [*remarks, *(row.place for row in choice.rows.values())]:
             assert not text or assert_clear(text) is None
 
 
-@fuzz(short=60, full=1200)
+@fuzz(short=40, full=1200)
 @given(notebooks(), st.sampled_from([None, RIGHT]))
 def test_notebooks_of_odd_json(data, module):
     check_choice({"1.ipynb": data}, module)
 
 
-@fuzz(short=60, full=1400)
+@fuzz(short=40, full=1400)
 @given(st.lists(sources(), min_size=1, max_size=3), sources() | st.none())
 def test_cells_of_odd_code(cells, module):
     cells = [code(source, "RELU-add") for source in cells]
     check_choice({"1.ipynb": json.dumps({**NOTEBOOK, "cells": [*CELLS, *cells]})}, module)
 
 
-@fuzz(short=6, full=80)
+@fuzz(short=4, full=80)
 @given(st.lists(sources(), min_size=1, max_size=2), sources())
 def test_odd_code_beside_the_real_skeleton(cells, module):
     cells = [code(source) for source in cells]
     check_choice({"1.ipynb": json.dumps({**NOTEBOOK, "cells": cells})}, module, make_skeleton(STUBS))
 
 
-@fuzz(short=8, full=150)
+@fuzz(short=5, full=150)
 @given(st.lists(notebooks(), min_size=1, max_size=2), st.none() | sources())
 def test_from_what_is_handed_in_to_what_is_graded(parts, module):
     files = {f"{number}.ipynb": data for number, data in enumerate(parts)}

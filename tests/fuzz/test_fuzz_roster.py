@@ -43,7 +43,7 @@ def test_students_or_intake_error(data):
     with tempfile.TemporaryDirectory(prefix="edf-fuzz-") as folder:
         path = Path(folder, "roster.csv")
         path.write_bytes(data)
-        with guarded("roster", megabytes=8):
+        with guarded("roster", megabytes=32):
             try:
                 roster = read_roster(path)
             except IntakeError as error:

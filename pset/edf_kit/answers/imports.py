@@ -3,8 +3,9 @@
 import ast
 import sys
 
-from edf_kit.answers.notebook import CellError, parse
+from edf_kit.answers.notebook import CellError, parse, printable
 
+MAX_NAME = 60  # characters of a module's
 ALWAYS = sys.stdlib_module_names | {"numpy", "edf"}
 
 
@@ -22,12 +23,12 @@ def import_remarks(text, folder, packages=None):
             if name in known or name in seen:
                 continue
             seen.add(name)
-            file = folder / f"{name}.py"
-            if file.is_file():
-                remarks.append(f"It imports {name}: {file.name} is a file of yours; hand it in too.")
+            file, shown = folder / f"{name}.py", printable(name, MAX_NAME)
+            if len(name) <= MAX_NAME and file.is_file():
+                remarks.append(f"It imports {shown}: {file.name} is a file of yours; hand it in too.")
                 waiting.append(file.read_text(encoding="utf-8-sig", errors="replace"))
             else:
-                remarks.append(f"It imports {name}, which the grader may not have: the grader has {has}.")
+                remarks.append(f"It imports {shown}, which the grader may not have: the grader has {has}.")
     return remarks
 
 
@@ -44,8 +45,16 @@ def _imported(text):
             names += [alias.name.partition(".")[0] for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and not node.level:
             names.append(node.module.partition(".")[0])
-        elif isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'":
+        elif isinstance(node, ast.If) and _is_of_a_script(node.test):
             pending += node.orelse[::-1]
         else:
             pending += list(ast.iter_child_nodes(node))[::-1]
     return names
+
+
+def _is_of_a_script(test):
+    """True of `__name__ == "__main__"`."""
+    match test:
+        case ast.Compare(ast.Name("__name__"), [ast.Eq()], [ast.Constant("__main__")]):
+            return True
+    return False

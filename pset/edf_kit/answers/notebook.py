@@ -115,7 +115,8 @@ def parse(text, closely=False):
             if closely:
                 symtable.symtable(text, "cell", "exec")
     except SyntaxError as error:
-        raise CellError(error.lineno or 1, error.msg or "invalid syntax") from None
+        # The message can repeat a name of any length.
+        raise CellError(error.lineno or 1, printable(error.msg or "invalid syntax")) from None
     except UnicodeEncodeError as error:
         raise CellError(text.count("\n", 0, error.start) + 1, "a character that is no Unicode") from None
     except ValueError:  # a number of too many digits

@@ -9,7 +9,7 @@ import ast
 import re
 
 from edf_kit.answers.names import DEFINITIONS, global_references
-from edf_kit.answers.notebook import CellError, parse
+from edf_kit.answers.notebook import CellError, parse, printable
 
 
 def rewrite(text, renamed):
@@ -37,7 +37,7 @@ def rewrite(text, renamed):
     try:
         return ast.unparse(wanted)
     except (ValueError, RecursionError):
-        raise CellError(1, f"{changes[0][1]} can't be told from edf's own") from None
+        raise CellError(1, f"{printable(changes[0][1], 60)} can't be told from edf's own") from None
 
 
 def _replaced(lines, spots):

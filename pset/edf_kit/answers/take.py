@@ -241,17 +241,15 @@ class _Taking:
         self.targets[binding] = targets
         needs = []
         for reference, target in zip(binding.references, targets):
+            uses = f"{best.name} ({best.place}) uses {printable(target.name, 60)}"
             if target.kind == "kit":
-                self._remark(f"{best.name} ({best.place}) uses {target.name} of edf_kit, which is not taken.")
+                self._remark(f"{uses} of edf_kit, which is not taken.")
             elif target.kind == "unbound" and not space.stars():
-                self._remark(
-                    f"{best.name} ({best.place}) uses {target.name}, which nothing defines.{self._hint(target.name)}"
-                )
+                self._remark(f"{uses}, which nothing defines.{self._hint(target.name)}")
             elif target.binding is not None and target.binding is not binding:
                 if reason := self._refusal(target.binding, best):
                     self._remark(
-                        f"{best.name} ({best.place}) uses {target.name}, which is {reason} in cell "
-                        f"{target.binding.cell.number}: it is not taken."
+                        f"{uses}, which is {reason} in cell {target.binding.cell.number}: it is not taken."
                     )
                     continue
                 needs.append(target.binding)
