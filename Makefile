@@ -53,7 +53,7 @@ lab: $(READY)  ## start JupyterLab on a student's bundle: LAB=folder (made if it
 test: $(READY)  ## run the project's own tests
 	@$(BIN)/ruff check .
 	@$(BIN)/autograder skeleton --check
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n auto --dist loadgroup
 
 # A test that is stuck is ended after 15 minutes, and says where it was.
 fuzz: $(READY)  ## try 20,000 broken inputs on what reads strangers' files (10 minutes; `make test` tries a few)

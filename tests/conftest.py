@@ -29,6 +29,13 @@ cpu_seconds = 5
 """
 
 
+def pytest_collection_modifyitems(items):
+    """Tests of one file stay in one process, since they share fixtures; so do all that need `graded`."""
+    for item in items:
+        group = "graded" if "graded" in item.fixturenames else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture
 def quick_assignment(tmp_path):
     """The path of a small assignment's TOML file."""

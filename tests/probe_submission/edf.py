@@ -56,8 +56,8 @@ def files(allowed):
 
 
 def places():
-    numpy, frames = sys.modules["numpy"], sys.modules["frames"]
-    packages, code = os.path.dirname(numpy.__path__[0]), os.path.dirname(frames.__file__)
+    numpy, template = sys.modules["numpy"], sys.modules["__main__"]
+    packages, code = os.path.dirname(numpy.__path__[0]), os.path.dirname(template.__file__)
     report({"submission": HERE, "tmp": TMP, "packages": packages, "code": code})
 
 
@@ -240,6 +240,7 @@ def fill(size):
     found["many"] = attempt(write_many)
     found["stored"] = sum(os.path.getsize(f"{TMP}/{name}") for name in os.listdir(TMP))
     report(found)
+    time.sleep(1)  # where the folder is only watched: until the next look at it
 
 
 def litter():
