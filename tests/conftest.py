@@ -36,6 +36,11 @@ def pytest_collection_modifyitems(items):
         item.add_marker(pytest.mark.xdist_group(group))
 
 
+def pytest_make_parametrize_id(val):
+    """Bytes are told by their number: what a zip holds differs with the time, and names must not."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) else None
+
+
 @pytest.fixture
 def quick_assignment(tmp_path):
     """The path of a small assignment's TOML file."""
