@@ -7,6 +7,7 @@ import numpy as np
 TOLERANCES = {np.dtype(np.float16): 1e-2, np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-4}
 # An element may be far smaller than its neighbours: it is held to this share of their root mean square.
 RMS_SHARE = 0.1
+MAX_COUNT = 1000  # that is said in a message
 
 
 class Mismatch(Exception):
@@ -58,7 +59,18 @@ def _expect_shape(got, expected, what):
         raise Mismatch(f"{what} {got}", "", got, expected)
     # A single number has many shapes in numpy, (), (1,), (1, 1): all are honest.
     if got.shape != expected.shape and not (got.size == 1 and expected.shape == ()):
-        raise Mismatch(f"{what} has shape {got.shape}, but {expected.shape} is expected", "", got, expected)
+        # Without elements, the other sides can be any numbers: they could hold a hidden input.
+        has = f"has shape {got.shape}" if got.size else "has no elements"
+        raise Mismatch(f"{what} {has}, but {expected.shape} is expected", "", got, expected)
+
+
+def count_in_words(got):
+    """A count that a student's code sent, an int or an array, for a sentence: of any other number it is silent,
+    as that could hold a hidden input."""
+    count = np.asarray(got)
+    if count.size != 1 or not float(count.flat[0]).is_integer():
+        return "no number"
+    return str(int(count.flat[0])) if 0 <= count.flat[0] <= MAX_COUNT else f"not 0 to {MAX_COUNT}"
 
 
 def expect_unchanged(got, before, what):

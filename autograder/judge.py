@@ -14,7 +14,7 @@ import traceback
 
 from autograder.compare import Mismatch
 from autograder.draw import Draw
-from autograder.sandbox.session import StudentError
+from autograder.sandbox.session import STARVED, StudentError
 from autograder.student import Edf
 
 PASS, CARRIED, FAIL, BLOCKED, GRADER_ERROR = "pass", "carried", "fail", "blocked", "grader error"
@@ -107,6 +107,7 @@ def _out_of_time(sandbox, limits, elapsed):
     if sandbox.cpu_seconds >= limits.submission_cpu_seconds:
         return f"not run: the exercises before it used all {limits.submission_cpu_seconds:g} s of CPU time"
     if elapsed >= (wall := limits.wall_seconds(limits.submission_cpu_seconds)):
+        sandbox.starved |= sandbox.cpu_seconds > STARVED * wall
         return f"not run: the exercises before it took {wall:g} s, all that there is"
     return None
 

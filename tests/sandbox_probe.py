@@ -255,7 +255,7 @@ def gather(stack):
     facts["started"] = len(inside)
     facts["allowed"] = allowed_paths()
     facts["folder left behind"] = stack == "landlock" and os.path.exists(places["tmp"])
-    with Sandbox(folder, "", (), dataclasses.replace(limits, wall=1), stack) as sandbox:
+    with Sandbox(folder, "", (), dataclasses.replace(limits, wall=3), stack) as sandbox:
         facts["ends"]["wait"] = end_of(sandbox, 10, "wait")
     shutil.rmtree(folder)
     return facts

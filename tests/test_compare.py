@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from autograder.compare import Mismatch, expect_close, expect_shape, expect_unchanged
+from autograder.compare import Mismatch, count_in_words, expect_close, expect_shape, expect_unchanged
 from autograder.draw import Draw
 
 SECRET = bytes(range(32))
@@ -98,7 +98,7 @@ def test_a_single_number_may_come_in_any_shape(shape):
     mismatch(np.full(shape, 2.6, np.float32), np.array(2.5))
 
 
-@pytest.mark.parametrize("shape", [(12,), (4, 3), (1, 3, 4), (3, 4, 1), (1, 4), (3, 1), (), (0,)])
+@pytest.mark.parametrize("shape", [(12,), (4, 3), (1, 3, 4), (3, 4, 1), (1, 4), (3, 1), ()])
 def test_another_shape_is_wrong_even_if_it_would_broadcast(shape):
     got = np.full(shape, 2.0)
     assert mismatch(got, np.full((3, 4), 2.0)).message == (
@@ -252,3 +252,26 @@ def test_batches_are_whole_shuffled_passes(draw):
     for half in (batches[:5], batches[5:]):
         assert sorted(half.ravel()) == list(range(20)) and list(half.ravel()) != list(range(20))
     assert draw.batches(3, 4, 20).shape == (3, 4)
+
+
+def test_a_shape_without_elements_is_not_quoted_since_its_sides_are_free():
+    with pytest.raises(Mismatch) as caught:
+        expect_close(np.zeros((0, 123456789)), np.ones((2, 3)), "add.top")
+    assert caught.value.message == "add.top has no elements, but (2, 3) is expected"
+
+
+@pytest.mark.parametrize(
+    "got, words",
+    [
+        (3, "3"),
+        (np.array([2.0]), "2"),
+        (1000, "1000"),
+        (123456789, "not 0 to 1000"),
+        (-1, "not 0 to 1000"),
+        (np.array(0.123456789), "no number"),
+        (np.array([1, 2]), "no number"),
+        (np.array(np.nan), "no number"),
+    ],
+)
+def test_a_count_in_a_message_is_a_small_number_or_none(got, words):
+    assert count_in_words(got) == words

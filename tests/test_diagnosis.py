@@ -1,10 +1,12 @@
 """What is said of wrong submissions, through the sandbox: the mistake's name, errors carried forward, small cases."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import pytest
 
 from autograder.assignment import load_assignment
+from autograder.diagnosis import diagnose as diagnosing
 from autograder.exercise import load_exercises
 from autograder.grade import Job, grade_submission
 from autograder.intake import Submission
@@ -226,3 +228,13 @@ def test_equal_mistakes_of_a_class_stand_together():
         ("unknown mistake", ["ed"]),
         ("unknown mistake (scaled)", ["flo"]),
     ]
+
+
+def test_diagnosis_ends_with_the_time_of_the_whole_submission(graded, monkeypatch):
+    """Or code could be wrong at once when it is judged, and sleep in each process that diagnoses it."""
+    clock = iter([0, 0, 1e9])
+    monkeypatch.setattr(diagnosing, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    asked = []
+    monkeypatch.setattr(diagnosing._Diagnosis, "run", lambda self, _: asked.append(self.exercise.id))
+    graded(source=REFERENCE + "\nadd.forward = mean.forward = lambda self: None\n")
+    assert asked == ["add"]

@@ -88,7 +88,9 @@ def _of_mismatch(mismatch, recorded, request):
     expected, got = mismatch.expected, mismatch.got
     suffix = ".dtype" if isinstance(expected, np.dtype) else ""
     lines, printed = _snippet(recorded, request, suffix)
-    arrays = [a.astype(np.float64) for a in (expected, got) if isinstance(a, np.ndarray)]
+    arrays = [
+        a.astype(np.float64) for a in (expected, got) if isinstance(a, np.ndarray) and a.size <= MAX_NUMBERS
+    ]
     finite = [np.abs(a[np.isfinite(a)]) for a in arrays]
     nothing = NOTHING * max((a.max() for a in finite if a.size), default=0)
     if isinstance(expected, np.ndarray) and np.isnan(expected).all():

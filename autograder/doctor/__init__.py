@@ -27,15 +27,17 @@ def diagnose(sandbox=None):
     print(f"sandbox: {stack.NAME}")
     if sandbox is None and (fault := why_not_the_best()):
         print(f"  {fault} What this one does not hide is in docs/security.md.")
-    for attempt, outcome in findings.items():
-        print(f"  {'held' if outcome['held'] else 'FAILED':<7} {attempt}: {outcome['said']}")
-    held = all(outcome["held"] for outcome in findings.values())
+    for aim, group in findings.items():
+        print(f"  {aim}")
+        for attempt, outcome in group.items():
+            print(f"    {'held' if outcome['held'] else 'FAILED':<7} {attempt}: {outcome['said']}")
+    held = all(outcome["held"] for group in findings.values() for outcome in group.values())
     print("Student code is isolated here." if held else "Do NOT grade here: the sandbox has a hole.")
     return held
 
 
 def _probe(stack):
-    """What the probe, run as a submission, was able to do: {attempt: {"held", "said"}}."""
+    """What the probe, run as a submission, was able to do: {what it aims at: {attempt: {"held", "said"}}}."""
     with tempfile.TemporaryDirectory(prefix="autograder-") as folder:
         Path(folder).chmod(0o755)
         Path(folder, "edf.py").write_bytes(PROBE.read_bytes())
@@ -43,9 +45,15 @@ def _probe(stack):
             with sandbox.process("serve", LIMITS.cpu_seconds) as process:
                 process.load()
             findings = json.loads(process.output)
-            findings["compute without end"] = _ends(sandbox, 1, "spin", ("cpu",))
-            # A full /tmp is an exception; a folder on the disk is watched, and its writer is killed.
-            findings["fill the disk"] = _ends(sandbox, 5, "fill_disk", ("disk", "exception"))
+            findings["time, memory and disk"] |= {
+                "compute without end": _ends(sandbox, 1, "spin", ("cpu",)),
+                # A full /tmp is an exception; a folder on the disk is watched, and its writer is killed.
+                "fill the disk": _ends(sandbox, 5, "fill_disk", ("disk", "exception")),
+            }
+            findings["results"] = {
+                "forge an answer": _ends(sandbox, 5, "forge", ("protocol",)),
+                "end with success in place of an answer": _ends(sandbox, 5, "leave", ("exit",)),
+            }
     return findings
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograder.compare import Mismatch, expect_close
+from autograder.compare import Mismatch, count_in_words, expect_close
 from autograder.exercise import Exercise
 from autograder.reference import reference
 
@@ -58,7 +58,8 @@ def expect_same_iterations(student, draw, count):
         if not isinstance(right, int):
             expect_close(got, right.astype(np.float64), what)
         elif got != right:
-            raise Mismatch(f"{what} is {got}, not the {right} just made", "", np.array(got), np.array(right))
+            message = f"{what} is {count_in_words(got)}, not the {right} just made"
+            raise Mismatch(message, "", np.array(got), np.array(right))
 
 
 @eager.check()
@@ -105,7 +106,7 @@ def _expect_count(got, right, message):
     """The student's count must be right. got: as read; a str says that there is none. message: with {} for it."""
     got = np.zeros((), int) if isinstance(got, str) else np.asarray(got)
     if not np.array_equal(got, right):
-        raise Mismatch(message.format(got), "", got, np.array(right))
+        raise Mismatch(message.format(count_in_words(got)), "", got, np.array(right))
 
 
 @eager.check(after=["runs_at_once"])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograder.compare import Mismatch, expect_close
+from autograder.compare import Mismatch, count_in_words, expect_close
 from autograder.exercise import Exercise
 from autograder.reference import Op, forward
 
@@ -32,7 +32,7 @@ def each_once(student, draw):
     for probe in probes:
         runs = np.zeros((), int) if isinstance(top := probe.top, str) else top
         if not np.array_equal(runs, 1):
-            message = f"an operation's forward should run once, but ran {runs} times"
+            message = f"an operation's forward should run once, but ran {count_in_words(runs)} times"
             raise Mismatch(message, "", runs, np.ones(()))
 
 

@@ -1,6 +1,8 @@
 """Runs student code where it can do no harm. `session.Sandbox` is the door; the rest is how it is locked.
 
 session.py      the judge's side: start a sandbox, fork a process in it, exchange frames with that
+answers.py      what comes back, checked; StudentError for all that is no answer
+warm.py         keeps one started from one submission to the next
 choose.py       which stack this machine gives: bubblewrap, else Landlock, else none, and nothing is graded
 bubblewrap.py   namespaces: student code sees a file system, a network, processes and users of its own
 landlock.py     no namespaces: student code is kept from opening anything but what is allowed

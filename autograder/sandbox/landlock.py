@@ -47,11 +47,12 @@ class Template(subprocess.Popen):
     folder: Path
 
 
-def start(submission, control, packages, tmp_bytes, scratch=None):
+def start(submission, control, packages, tmp_bytes, scratch=None, locked=True):
     """Start a template process that sees `submission` (a folder) and is commanded through a socket.
 
     As in bubblewrap.py. `tmp_bytes`: a child that has written more than this into its folder for temporary files
-    is killed. `scratch`: where that folder is made, None for the system's place.
+    is killed. `scratch`: where that folder is made, None for the system's place. `locked`: False to confine nothing
+    (unguarded.py).
     """
     submission = os.path.realpath(submission)
     found = package_paths(tuple(packages))
@@ -64,25 +65,14 @@ def start(submission, control, packages, tmp_bytes, scratch=None):
             shutil.copyfile(file, folder / "code" / file.name)
         for name, path in found.items():
             os.symlink(path, folder / "packages" / name)
-        readable, listed = readable_paths()
-        paths = {
-            "read": [*readable, *found.values(), places["code"], places["packages"], submission],
-            "list": listed,
-            "write": [places["tmp"], "/dev/null"],
-        }
-        user = NOBODY if _can_become_nobody(paths["read"] + listed, folder, submission) else None
         told = {
             "submission": submission,
             "packages": places["packages"],
             "tmp": places["tmp"],
             "tmp_bytes": tmp_bytes,
-            "lock": {
-                "paths": paths,
-                "user": user,
-                "parent": os.getpid(),
-                "seccomp": policy.template_filter().hex(),
-            },
         }
+        if locked:
+            told["lock"] = _lock(submission, places, found.values(), folder)
         told = json.dumps(told)
         command = [python(), "-I", "-S", "-B", f"{places['code']}/template.py", str(control.fileno())]
         template = Template(
@@ -100,6 +90,23 @@ def start(submission, control, packages, tmp_bytes, scratch=None):
         raise
     template.folder = folder
     return template
+
+
+def _lock(submission, places, packages, folder):
+    """The arguments of confinement.lock for a template in `folder`, which is handed to another user if that can be."""
+    readable, listed = readable_paths()
+    paths = {
+        "read": [*readable, *packages, places["code"], places["packages"], submission],
+        "list": listed,
+        "write": [places["tmp"], "/dev/null"],
+    }
+    user = NOBODY if _can_become_nobody(paths["read"] + listed, folder, submission) else None
+    return {
+        "paths": paths,
+        "user": user,
+        "parent": os.getpid(),
+        "seccomp": policy.template_filter().hex(),
+    }
 
 
 def end(template):
@@ -159,7 +166,7 @@ def _can_become_nobody(paths, folder, submission):
             return False
         os.chmod(folder / "tmp", 0o700)
         os.chown(folder / "tmp", NOBODY, NOBODY)
-    except PermissionError:
+    except OSError:  # EINVAL: a user namespace that has no such user
         return False
     return True
 

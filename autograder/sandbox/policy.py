@@ -23,7 +23,7 @@ COMPUTE = """
     open openat openat2 creat stat fstat lstat newfstatat statx statfs fstatfs access faccessat faccessat2
     readlink readlinkat getdents getdents64 getcwd chdir fchdir umask
     mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 link linkat symlink symlinkat
-    ftruncate truncate fsync fdatasync utime utimes utimensat futimesat fadvise64
+    ftruncate truncate fsync fdatasync fadvise64
     copy_file_range sendfile
     mmap munmap mremap mprotect madvise msync mincore brk mlock munlock membarrier
     futex set_robust_list get_robust_list rseq set_tid_address sched_yield sched_getaffinity getcpu
@@ -43,11 +43,10 @@ TEMPLATE = """
     prlimit64 setrlimit prctl seccomp ioctl fcntl chmod fchmod fchmodat
 """.split()
 
-# What a child loses besides where its files lie on the machine's own disk, among others of the same user. Landlock
-# does not restrict setting times. Folders, and files that were removed but are open, would hide what is written.
+# What a child loses besides where its files lie on the machine's own disk, among others of the same user: folders,
+# and files that were removed but are open, would hide what is written.
 ON_DISK = """
-    utime utimes utimensat futimesat openat2
-    mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 link linkat symlink symlinkat
+    openat2 mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 link linkat symlink symlinkat
 """.split()
 NAMELESS_FILE = os.O_TMPFILE & ~os.O_DIRECTORY
 

@@ -6,6 +6,7 @@ is a `SandboxError`.
 """
 
 import errno
+import functools
 import json
 import os
 import selectors
@@ -14,6 +15,7 @@ import socket
 import subprocess
 import time
 
+from autograder.sandbox.answers import StudentError, raised, results, text, texts
 from autograder.sandbox.choose import choose
 from autograder.sandbox.inside.frames import BadFrame, FrameReader, encode
 from autograder.sandbox.inside.interpreter import QUESTIONS
@@ -21,25 +23,15 @@ from autograder.sandbox.visible import allowed_modules
 
 READ_SIZE = 1 << 18
 MAX_MESSAGE = 1 << 16
-MAX_NUMBER = 1 << 53  # above any length or count
+MAX_ANSWER = 1 << 25  # bytes of arrays; right code's largest are the parameters of a training run, 6 MB
 START_SECONDS = 60  # for the template to import numpy, on a very busy machine
 REAP_SECONDS = 30
+# Of the wall time: who got less CPU time than this was waiting by itself, however busy the machine.
+STARVED = 0.05
 
 
 class SandboxError(Exception):
     """The sandbox did not do its part: the grader's error, never the student's."""
-
-
-class StudentError(Exception):
-    """The student's code raised, died or answered nonsense.
-
-    kind: "exception", "cpu", "wall", "memory", "disk", "exit", "signal" or "protocol". message: one sentence for
-    the student. type, where: of an exception, its class and the lines in the student's files.
-    """
-
-    def __init__(self, kind, message, type=None, where=()):
-        super().__init__(message)
-        self.kind, self.message, self.type, self.where = kind, message, type, list(where)
 
 
 class Sandbox:
@@ -48,25 +40,39 @@ class Sandbox:
     submission: folder with edf.py and the student's other files. given: source of the definitions that
     were given. packages: distributions that may be imported. limits: the assignment's (assignment.Limits).
     stack: name of the way to isolate it (choose.STACKS), None for the best that works here. scratch: folder for
-    temporary files, None for the system's. Raises visible.SandboxUnavailable.
+    temporary files, None for the system's. warm: a warm.Warm, whose template is forked for this submission;
+    without, one is started. Raises visible.SandboxUnavailable.
     """
 
-    def __init__(self, submission, given, packages, limits, stack=None, scratch=None):
+    def __init__(self, submission, given, packages, limits, stack=None, scratch=None, warm=None):
         self._stack = choose(stack)
         self.given, self.limits = given, limits
+        self._is_inspected = False
+        self._code = None  # of the submission's module, in the words of marshal: for its own processes alone
         self.packages = packages
         self.cpu_seconds = 0.0  # used by all its processes so far
+        self.is_odd = False  # whether a process ended, or answered, as no honest one does
+        self.starved = False  # whether one was stopped by the wall limit that had been computing, not waiting
         self.peak_memory_kb = 0
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._template = self._stack.start(submission, theirs, packages, limits.tmp_mb << 20, scratch)
+        self._warm, self._template = warm, None
+        start = submission, self._stack, packages, limits.tmp_mb << 20, scratch
+        self._control = warm.session(*start) if warm else self._start(*start)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self._control.close()
-        self._stack.end(self._template)
+        if self._warm:
+            self._warm.finish(keep=not self.is_odd)
+        else:
+            self._stack.end(self._template)
+
+    def _start(self, submission, stack, packages, tmp_bytes, scratch):
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._template = stack.start(submission, theirs, packages, tmp_bytes, scratch)
+        return ours
 
     def inspect(self):
         """What the submission looks like, from parsing it inside, without running it.
@@ -74,13 +80,15 @@ class Sandbox:
         Returns {"syntax_error": text or None, "changed": given names that the student changed, "modules":
         allowed modules that it imports}. The modules are imported into the template on the way.
         """
+        self._is_inspected = True
         with self.process("inspect", self.limits.cpu_seconds) as process:
-            found, _ = process.receive()
+            found, code = process.receive()
         syntax_error = found.get("syntax_error")
-        if syntax_error is not None:
-            return {"syntax_error": _text(syntax_error, 2000), "changed": [], "modules": []}
+        if syntax_error is not None or len(code) != 1:
+            return {"syntax_error": text(syntax_error, 2000), "changed": [], "modules": []}
+        [self._code] = code
         allowed = allowed_modules(self.packages)
-        modules = [m for m in _texts(found.get("modules")) if m.partition(".")[0] in allowed]
+        modules = [m for m in texts(found.get("modules")) if m.partition(".")[0] in allowed]
         # An imported __main__ would run a program, in the process that must stay clean.
         # Of ASCII letters, which no package needs more than, all of them fit into one message.
         modules = [m for m in modules if m.isascii() and len(m) < 100 and "__main__" not in m][:100]
@@ -88,10 +96,21 @@ class Sandbox:
             # scipy takes 0.7 s to import: once here, not once an exercise. Names that fail are no modules.
             failed = self._command({"command": "import", "modules": modules})["failed"]
             modules = [m for m in modules if m not in failed]
-        return {"syntax_error": None, "changed": _texts(found.get("changed")), "modules": modules}
+        return {"syntax_error": None, "changed": texts(found.get("changed")), "modules": modules}
+
+    def code(self):
+        """The submission's code, compiled. Raises StudentError if it can't be."""
+        if self._code is None:
+            raise StudentError("exception", "SyntaxError: edf.py can't be compiled", "SyntaxError")
+        return self._code
 
     def process(self, task, cpu_seconds):
-        """Fork a `Process`, a context manager: task "inspect", or "serve", which loads the submission."""
+        """Fork a `Process`, a context manager: task "inspect", or "serve", which loads the submission.
+
+        That is inspected first, unless it has been.
+        """
+        if task == "serve" and not self._is_inspected:
+            self.inspect()
         return Process(self, task, cpu_seconds)
 
     def _command(self, message):
@@ -109,6 +128,7 @@ class Sandbox:
         try:
             data = self._control.recv(MAX_MESSAGE)
         except TimeoutError:
+            self.is_odd = True
             raise SandboxError(f"the sandbox did not answer for {seconds} s") from None
         except OSError as error:
             raise SandboxError(self._why_it_ended()) from error
@@ -117,12 +137,29 @@ class Sandbox:
         return json.loads(data)
 
     def _why_it_ended(self):
+        self.is_odd = True
+        if self._template is None:
+            return "the sandbox's template process ended"
         try:
             _, said = self._template.communicate(timeout=REAP_SECONDS)
         except subprocess.TimeoutExpired:
             return "the sandbox hung up"
         last_line = said.decode(errors="replace").strip().splitlines()[-1:] or ["nothing"]
         return f"the sandbox ended with status {self._template.returncode}; it said: {last_line[0]}"
+
+
+def _noting_what_is_odd(method):
+    """A method of Process; the sandbox is told of what no honest code does."""
+
+    @functools.wraps(method)
+    def noting(self, *arguments):
+        try:
+            return method(self, *arguments)
+        except StudentError as error:
+            self._sandbox.is_odd |= error.kind not in ("exception", "memory")
+            raise
+
+    return noting
 
 
 class Process:
@@ -133,7 +170,7 @@ class Process:
         self._limits = sandbox.limits
         self._cpu_seconds = cpu_seconds
         self._deadline = time.monotonic() + self._limits.wall_seconds(cpu_seconds)
-        self._reader = FrameReader()
+        self._reader = FrameReader(MAX_ANSWER)
         self._output = bytearray()
         self._output_size = 0
         self._ended = None
@@ -147,7 +184,7 @@ class Process:
                     "task": task,
                     "limits": self._limits.rlimits(cpu_seconds),
                     "seccomp": sandbox._stack.child_filter().hex(),
-                    "given": sandbox.given,
+                    "given": sandbox.given if task == "inspect" else "",
                 },
                 (their_data.fileno(), their_output),
             )
@@ -175,17 +212,19 @@ class Process:
     @property
     def output(self):
         """What the process printed (stdout and stderr in one), as text, up to the limit."""
-        text = bytes(self._output).decode(errors="replace")
+        printed = bytes(self._output).decode(errors="replace")
         if self._output_size > len(self._output):
-            text += f"\n[{self._output_size - len(self._output)} more bytes were printed and not kept]"
-        return text
+            printed += f"\n[{self._output_size - len(self._output)} more bytes were printed and not kept]"
+        return printed
 
     def load(self):
         """Wait until the submission is loaded. Raises StudentError if its top level raises or dies."""
+        self._write(encode({}, [self._sandbox.code()]))
         header, _ = self.receive()
         if header.get("error") is not None:
-            raise _raised(header["error"])
+            raise raised(header["error"])
 
+    @_noting_what_is_odd
     def request(self, instructions, arrays=()):
         """Have `instructions` run (see inside/interpreter.py); return their results.
 
@@ -195,10 +234,11 @@ class Process:
         self._write(encode({"instructions": instructions}, arrays))
         header, received = self.receive()
         if header.get("error") is not None:
-            raise _raised(header["error"])
-        expected = sum(verb in QUESTIONS for verb, *_ in instructions)
-        return _results(header.get("results"), received, expected)
+            raise raised(header["error"])
+        asked = [verb for verb, *_ in instructions if verb in QUESTIONS]
+        return results(header.get("results"), received, asked)
 
+    @_noting_what_is_odd
     def receive(self):
         """The next frame from the process: (header, arrays)."""
         while True:
@@ -211,20 +251,17 @@ class Process:
             self._turn()
 
     def _write(self, buffers):
-        pending = [memoryview(buffer) for buffer in buffers]
-        self._selector.modify(self._data, selectors.EVENT_READ | selectors.EVENT_WRITE, self._read_data)
+        pending = memoryview(b"".join(buffers))
+        both = selectors.EVENT_READ | selectors.EVENT_WRITE
         try:
             while pending:
                 try:
-                    sent = self._data.send(pending[0])
+                    pending = pending[self._data.send(pending) :]
                 except BlockingIOError:
+                    self._selector.modify(self._data, both, self._read_data)
                     self._turn()
-                    continue
                 except OSError:
                     break  # the process is gone: `receive` finds out why
-                pending[0] = pending[0][sent:]
-                if not pending[0]:
-                    pending.pop(0)
         finally:
             self._selector.modify(self._data, selectors.EVENT_READ, self._read_data)
 
@@ -234,6 +271,7 @@ class Process:
         if left <= 0:
             self._reap(kill=True)
             seconds = self._limits.wall_seconds(self._cpu_seconds)
+            self._sandbox.starved |= self.cpu_seconds > STARVED * seconds
             raise StudentError("wall", f"stopped after {seconds:g} s without finishing (did it wait?)")
         for key, events in self._selector.select(left):
             if events & selectors.EVENT_READ:
@@ -285,8 +323,9 @@ class Process:
             except SandboxError:
                 pass  # it ended by itself: its last message is still there to be read
             self._ended = self._sandbox._receive(REAP_SECONDS)
+        # Who asks an ended process again comes here again.
+        self._sandbox.cpu_seconds += self._ended["cpu"] - self.cpu_seconds
         self.cpu_seconds = self._ended["cpu"]
-        self._sandbox.cpu_seconds += self.cpu_seconds
         self._sandbox.peak_memory_kb = max(self._sandbox.peak_memory_kb, self._ended["memory"])
 
     def _wait_for_end(self):
@@ -311,7 +350,9 @@ class Process:
         if os.WIFSIGNALED(status):
             number = os.WTERMSIG(status)
             if self._ended["full"]:
-                said = f"stopped after it wrote more than {self._limits.tmp_mb} MB of files"
+                said = (
+                    f"stopped after it wrote more than {self._limits.tmp_mb} MB of files, or too many of them"
+                )
                 return StudentError("disk", said)
             # Half: the kernel counts the limit in ticks, and on a busy machine these exceed the time it reports.
             if number in (signal.SIGXCPU, signal.SIGKILL) and cpu >= 0.5 * self._cpu_seconds:
@@ -320,42 +361,3 @@ class Process:
             return StudentError("signal", f"the process died of signal {name}")
         code = os.WEXITSTATUS(status)
         return StudentError("exit", f"the code ended the process (exit status {code}) in place of returning")
-
-
-def _raised(error):
-    """The StudentError for an exception that the process says it caught."""
-    if not isinstance(error, dict):
-        return StudentError("protocol", "the code's answer can't be read: its error is no error")
-    kind = "memory" if error.get("type") == "MemoryError" else "exception"
-    name, message = _text(error.get("type"), 100), _text(error.get("message"), 2000)
-    where = [text[:300] for text in _texts(error.get("where"))[:6]]
-    return StudentError(kind, f"{name}: {message}" if message else name, name, where)
-
-
-def _texts(value):
-    """The strings of a list that a stranger sent."""
-    return [_text(item, 2000) for item in value if isinstance(item, str)] if isinstance(value, list) else []
-
-
-def _text(value, length):
-    """A stranger's text that can be written to a file: no halves of characters, not too long; else "?"."""
-    # No str() of what is no text: of lists in lists it can take more of Python's stack than there is.
-    text = value[:length] if isinstance(value, str) else "?"
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _results(described, arrays, expected):
-    if not isinstance(described, list) or len(described) != expected:
-        raise StudentError("protocol", "the code answered another question than the judge's")
-    results = []
-    for entry in described:
-        match entry:
-            case ["array", int(index)] if 0 <= index < len(arrays):
-                results.append(arrays[index])
-            case ["number", int(n)] if type(n) is int and 0 <= n < MAX_NUMBER:
-                results.append(n)
-            case ["missing", str(why)]:
-                results.append(_text(why, 200))
-            case _:
-                raise StudentError("protocol", "the code answered another question than the judge's")
-    return results

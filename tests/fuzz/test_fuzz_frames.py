@@ -10,16 +10,9 @@ from hypothesis import strategies as st
 from mutate import ODD, changed_bytes, changed_json, to_json
 
 from autograder.assignment import Limits
+from autograder.sandbox.answers import MAX_NUMBER, StudentError, raised, results, texts
 from autograder.sandbox.inside.frames import DTYPES, MAGIC, PREFIX, BadFrame, FrameReader
-from autograder.sandbox.session import (
-    MAX_MESSAGE,
-    MAX_NUMBER,
-    Sandbox,
-    StudentError,
-    _raised,
-    _results,
-    _texts,
-)
+from autograder.sandbox.session import MAX_MESSAGE, Sandbox
 from autograder.sandbox.visible import allowed_modules
 
 ARRAYS = [np.arange(6.0).reshape(2, 3), np.array(True), np.zeros((3, 0, 2), "<f4"), np.arange(4, dtype="|u1")]
@@ -104,9 +97,10 @@ def _assert_student_error(error):
 
 def judged(header, arrays):
     """What session.py makes of a frame that arrived."""
-    for expected in (0, 4):
+    for asked in ((), ("get", "length", "get", "get")):
         with student_error():
-            for result in _results(header.get("results"), arrays, expected):
+            for verb, result in zip(asked, results(header.get("results"), arrays, asked), strict=True):
+                assert isinstance(result, int) == (verb == "length")
                 match result:
                     case np.ndarray():
                         assert type(result) is np.ndarray and result.dtype.str in DTYPES
@@ -116,8 +110,8 @@ def judged(header, arrays):
                     case _:
                         assert type(result) is int and 0 <= result < MAX_NUMBER
     if header.get("error") is not None:
-        _assert_student_error(_raised(header["error"]))
-    for text in _texts(header.get("where")):
+        _assert_student_error(raised(header["error"]))
+    for text in texts(header.get("where")):
         assert len(text) <= 20_000 and text.encode()
 
 

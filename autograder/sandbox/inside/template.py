@@ -14,6 +14,7 @@ Messages on the control socket are JSON, one a packet; what they mean is in `mai
 import ast
 import importlib
 import json
+import marshal
 import os
 import resource
 import select
@@ -32,7 +33,7 @@ from confinement import die_with, lock, set_filter  # noqa: E402
 if "lock" in TOLD:
     lock(**TOLD["lock"])
 
-import numpy  # noqa: E402, F401  imported here, once, so that every child has it
+import numpy  # noqa: E402  imported here, once, so that every child has it
 from frames import BadFrame, FrameReader, encode  # noqa: E402
 from interpreter import Interpreter  # noqa: E402
 from opcodes import count_opcodes  # noqa: E402
@@ -52,9 +53,11 @@ MAX_FILES = 20_000
 NAMES = {SUBMISSION: "/submission", PACKAGES: "/packages", TMP: "/tmp"}
 
 
-def main():
-    """Serve the judge's commands until it hangs up."""
-    control = socket.socket(fileno=int(sys.argv[1]))
+def main(control):
+    """Serve the judge's commands over a socket until it hangs up.
+
+    "import" and "fork" are for a submission; "session" has a fork of this process do that, and keeps this one clean.
+    """
     while True:
         data, descriptors, _, _ = socket.recv_fds(control, MAX_MESSAGE, 2)
         if not data:
@@ -62,13 +65,44 @@ def main():
         message = json.loads(data)
         command = message.pop("command")
         if command == "import":
-            control.send(json.dumps({"failed": import_packages(**message)}).encode())
+            answer = {"failed": import_packages(**message)}
         elif command == "fork":
-            ended = json.dumps(fork(control, descriptors, **message)).encode()
-            try:
-                control.send(ended)
-            except BrokenPipeError:
-                return
+            answer = fork(control, descriptors, **message)
+        elif command == "session":
+            answer = session(control, *descriptors)
+        else:  # "kill", which came after the end of the process
+            continue
+        try:
+            control.send(json.dumps(answer).encode())
+        except BrokenPipeError:
+            return
+
+
+def session(control, theirs):
+    """Fork a process that serves the judge over `theirs`, another socket, until it hangs up there.
+
+    Returns {"clean": whether it ended as it should, and left nothing behind}. Any message on `control`, or its hanging
+    up, means: kill it.
+    """
+    own = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            die_with(own)
+            control.close()
+            main(socket.socket(fileno=theirs))
+            status = 0
+        finally:
+            os._exit(status)
+    os.close(theirs)
+    ended = os.pidfd_open(pid)
+    ready, _, _ = select.select([ended, control], [], [])
+    if ended not in ready:
+        os.kill(pid, signal.SIGKILL)
+    os.close(ended)
+    _, status = os.waitpid(pid, 0)
+    return {"clean": status == 0 and not os.listdir(TMP)}
 
 
 def import_packages(modules):
@@ -88,11 +122,11 @@ def import_packages(modules):
 def fork(control, descriptors, task, limits, seccomp, given):
     """Run `task` in a child and wait for its end.
 
-    Returns {"status": wait status, "cpu": seconds, "memory": kB, "full": True if it was killed for writing more
-    than "tmp_bytes"}.
+    Returns {"status": wait status, "cpu": seconds, "memory": kB, "full": True if it was killed for writing too much
+    (`is_full`)}.
 
     `descriptors`: the child's socket to the judge and the pipe for what it prints. `limits`: resource limits
-    by name. `seccomp`: the child's filter, hexadecimal. Any message of the judge, or its hanging up, while
+    by name. `seccomp`: the child's filter, hexadecimal; "" for none. Any message of the judge, or its hanging up, while
     the child runs means: kill it.
     """
     template = os.getpid()
@@ -107,7 +141,8 @@ def fork(control, descriptors, task, limits, seccomp, given):
             os.close(output)
             for name, limit in limits.items():
                 resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (limit, limit))
-            set_filter(bytes.fromhex(seccomp))
+            if seccomp:
+                set_filter(bytes.fromhex(seccomp))
             {"inspect": inspect, "serve": serve}[task](data, given)
         except BaseException:
             traceback.print_exc()
@@ -119,8 +154,8 @@ def fork(control, descriptors, task, limits, seccomp, given):
     ended = os.pidfd_open(pid)
     ready, full = [], False
     while not ready and not full:
-        ready, _, _ = select.select([ended, control], [], [], WATCH_SECONDS if "tmp_bytes" in TOLD else None)
-        full = "tmp_bytes" in TOLD and ended not in ready and is_full()
+        ready, _, _ = select.select([ended, control], [], [], WATCH_SECONDS)
+        full = ended not in ready and is_full()
     if control in ready and ended not in ready:
         control.recv(MAX_MESSAGE)
     if ended not in ready:
@@ -133,8 +168,13 @@ def fork(control, descriptors, task, limits, seccomp, given):
 
 
 def is_full():
-    """True if there is more in the folder for temporary files than "tmp_bytes": it has files only, no folders."""
-    size = 0
+    """True if there are too many files in the folder for temporary files, or more in them than "tmp_bytes"."""
+    if (
+        "tmp_bytes" not in TOLD
+    ):  # a file system of its own bounds its size; empty files take the kernel's memory
+        inodes = os.statvfs(TMP)
+        return inodes.f_files - inodes.f_ffree > MAX_FILES
+    size = 0  # of files: there are no folders
     for count, entry in enumerate(os.scandir(TMP)):
         size += entry.stat(follow_symlinks=False).st_blocks * 512
         if size > TOLD["tmp_bytes"] or count > MAX_FILES:
@@ -168,11 +208,16 @@ def empty_tmp():
 
 
 def inspect(data, given):
-    """Parse the submission without running it; send what the judge wants to know before it does."""
+    """Parse and compile the submission without running it; send what the judge wants to know before it does.
+
+    The code goes along: to read it takes longer than most exercises, so that is done once, and `serve` is given it.
+    """
     with open(f"{SUBMISSION}/{MODULE_FILE}", encoding="utf-8-sig") as file:
         source = file.read()
     try:
         tree, changed = restore(source, given)
+        modules = imported_modules(tree)
+        code = marshal.dumps(compile(tree, MODULE_FILE, "exec"))
     except SyntaxError as error:
         place = f"line {error.lineno}: " if error.lineno else ""
         send(data, {"syntax_error": f"{place}{error.msg}"[:TEXT]})
@@ -183,7 +228,6 @@ def inspect(data, given):
     except (RecursionError, MemoryError):  # Python's parser says MemoryError, too
         send(data, {"syntax_error": "the code is nested too deeply to be read"})
         return
-    modules = imported_modules(tree)
     # The student's other files may import more.
     for name in sorted(os.listdir(SUBMISSION)):
         if name.endswith(".py") and name != MODULE_FILE:
@@ -192,15 +236,18 @@ def inspect(data, given):
                     modules += imported_modules(ast.parse(file.read()))
             except (SyntaxError, ValueError, RecursionError, MemoryError, OSError):
                 pass  # it fails in its own time, if edf.py imports it
-    send(data, {"syntax_error": None, "changed": changed, "modules": modules[:1000]})
+    found = {"syntax_error": None, "changed": changed, "modules": modules[:1000]}
+    send(data, found, [numpy.frombuffer(code, numpy.uint8)])
 
 
 def serve(data, given):
-    """Load the student's module, say how that went, then answer requests until the judge hangs up."""
+    """Load the student's module by its code, say how that went, then answer requests until the judge hangs up."""
     os.chdir(TMP)
+    reader = FrameReader()
+    _, [code] = receive(data, reader)
     interpreter = None
     try:
-        interpreter = Interpreter(load(given), count_opcodes)
+        interpreter = Interpreter(load(marshal.loads(code)), count_opcodes)
         loaded = {"error": None}
     except BaseException as error:
         loaded = {"error": describe(error)}
@@ -208,30 +255,30 @@ def serve(data, given):
     send(data, loaded)
     if interpreter is None:
         return
-    reader = FrameReader()
-    while True:
-        frame = reader.frame()
-        if frame is None:
-            received = os.read(data, 1 << 20)
-            if not received:
-                return
-            reader.feed(received)
-            continue
+    while frame := receive(data, reader):
         header, arrays = frame
         reply = answer(interpreter, header["instructions"], arrays)
         flush()  # what was printed belongs to this answer; the process may be ended right after it
         send(data, *reply)
 
 
-def load(given):
-    """The student's edf.py as a module, with the given code put back. Raises what its code raises."""
+def receive(data, reader):
+    """The next frame of the judge: (header, arrays); None if it hung up."""
+    while (frame := reader.frame()) is None:
+        received = os.read(data, 1 << 20)
+        if not received:
+            return None
+        reader.feed(received)
+    return frame
+
+
+def load(code):
+    """The student's edf.py as a module, by its compiled code. Raises what that raises."""
     sys.path.insert(0, SUBMISSION)
-    with open(f"{SUBMISSION}/{MODULE_FILE}", encoding="utf-8-sig") as file:
-        tree, _ = restore(file.read(), given)
     module = types.ModuleType("edf")
     module.__file__ = f"{SUBMISSION}/{MODULE_FILE}"
     sys.modules["edf"] = module
-    exec(compile(tree, MODULE_FILE, "exec"), module.__dict__)
+    exec(code, module.__dict__)
     return module
 
 
@@ -275,12 +322,11 @@ def send(data, header, arrays=()):
         buffers = encode(header, arrays)
     except BadFrame as error:
         buffers = encode({"results": [], "error": {"type": "BadFrame", "message": str(error), "where": []}})
-    for buffer in buffers:
-        view = memoryview(buffer)
-        while view:
-            view = view[os.write(data, view) :]
+    view = memoryview(b"".join(buffers))
+    while view:
+        view = view[os.write(data, view) :]
 
 
 if __name__ == "__main__":
-    main()
+    main(socket.socket(fileno=int(sys.argv[1])))
     os._exit(0)  # at once: there is nothing to finish, and to unload numpy takes its time

@@ -16,7 +16,8 @@ def pixel_loops(work, what):
     growing = [axis for axis in "HW" if _grows(work, axis)]
     if not growing:
         return ""
-    times = _work(work, **dict.fromkeys(growing, 2)) / max(_work(work), 1)
+    # At most 99: that of a hostile submission could be any number.
+    times = min(99, _work(work, **dict.fromkeys(growing, 2)) / max(_work(work), 1))
     when = " and ".join(f"twice as {'high' if axis == 'H' else 'wide'}" for axis in growing)
     over = " and over ".join("rows" if axis == "H" else "columns" for axis in growing)
     # One loop inside the other, or one after the other?

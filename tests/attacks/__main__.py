@@ -1,0 +1,21 @@
+"""Tries each attack on graders without some of their layers; writes docs/attacks.md. python -m attacks [NAME …]"""
+
+import argparse
+import os
+import sys
+
+from attacks import load_attacks
+from attacks.ablation import examine_all, markdown
+from autograder.paths import ROOT
+
+parser = argparse.ArgumentParser(prog="python -m attacks", description=__doc__)
+parser.add_argument("names", nargs="*", help="attacks or families; then the table is printed, not written")
+parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
+options = parser.parse_args()
+attacks = [a for a in load_attacks().values() if not options.names or {a.name, a.family} & {*options.names}]
+findings = examine_all(attacks, options.jobs, lambda line: print(line, flush=True))
+if options.names:
+    print(markdown(findings))
+else:
+    (ROOT / "docs/attacks.md").write_text(markdown(findings), encoding="utf-8")
+sys.exit(any(finding.through for finding in findings))

@@ -1,0 +1,5 @@
+"""Every attack fails where bubblewrap isolates; see attacks/ and docs/attacks.md."""
+
+from attacks.checks import *  # noqa: F403
+
+STACK = "bubblewrap"
