@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+PEERS := .bench
+PINNED := --quiet --disable-pip-version-check --require-hashes --no-deps
 
 SUBMISSIONS ?= data/sample_class/submissions
 OUT ?= graded
@@ -14,9 +16,11 @@ ASSIGNMENT ?= autograder/assignments/edf.toml
 LAB ?= lab
 # Options for JupyterLab, such as --no-browser.
 JUPYTER ?=
+# Of the benchmarks: by default all.
+SUBJECTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup grade formgrader release solutions lab test fuzz validate doctor skeleton lint measure data-full lock clean
+.PHONY: help setup grade formgrader release solutions lab test fuzz torture validate doctor skeleton lint measure data-full lock lock-bench bench clean
 
 help:  ## list the commands
 	@echo "make COMMAND, with COMMAND one of"
@@ -59,6 +63,9 @@ test: $(READY)  ## run the project's own tests
 fuzz: $(READY)  ## try 20,000 broken inputs on what reads strangers' files (10 minutes; `make test` tries a few)
 	@FUZZ=full $(BIN)/python -m pytest -q tests/fuzz -o faulthandler_timeout=900 -o faulthandler_exit_on_timeout=true
 
+torture: $(READY)  ## kill the grader, fill its disk, damage its files: is all there afterwards? (docs/faults.md)
+	@cd tests && ../$(BIN)/python -m faults
+
 # Of an assignment that is named, only that one's exercises, and no page is written.
 validate: $(READY)  ## grade the grader: wrong variants are caught, right ones pass (docs/validity.md): JOBS=n
 	@$(BIN)/autograder validate $(if $(JOBS),--jobs $(JOBS)) $(if $(filter command environment,$(origin ASSIGNMENT)), \
@@ -78,6 +85,19 @@ lint: $(READY)  ## check and format the code
 measure: $(READY)  ## measure what the judge's tolerances rest on (15 minutes; tables for docs/judging.md)
 	@$(BIN)/python tests/measure_judging.py
 
+bench: $(READY) $(PEERS)/ready  ## measure against nbgrader, otter-grader, PyTorch (docs/benchmarks.md): SUBJECTS="edf students"
+	@cd tests && ../$(BIN)/python -m bench $(SUBJECTS)
+
+# PyTorch's build for CPUs is not in the registry, but the settings of pip may lead to one.
+# The registry's own build for Linux brings gigabytes of GPU libraries, without which it can't be imported.
+$(PEERS)/ready: tests/bench/requirements.lock tests/bench/torch_cpu.lock tests/bench/torch.lock
+	$(PYTHON) -m venv --clear $(PEERS)
+	$(PEERS)/bin/python -m pip install $(PINNED) -r tests/bench/requirements.lock
+	$(PEERS)/bin/python -m pip install $(PINNED) -r tests/bench/torch_cpu.lock || { \
+		echo "pip finds no build of PyTorch for CPUs: it takes the registry's (on Linux some 3 GB)"; \
+		$(PEERS)/bin/python -m pip install $(PINNED) -r tests/bench/torch.lock; }
+	@touch $@
+
 data-full: $(READY)  ## download the full MNIST
 	@$(BIN)/python data/fetch_full.py
 
@@ -87,5 +107,14 @@ lock: $(READY)  ## pin the newest versions of all packages in requirements.lock
 	   $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	   --no-header --no-annotate --extra dev pyproject.toml; } > requirements.lock
 
+# PyTorch and its GPU libraries into a file of their own.
+lock-bench: $(READY)  ## pin what the benchmarks measure against (tests/bench/requirements.in)
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		tests/bench/requirements.in | awk ' \
+		/^[a-z]/ { file = "tests/bench/" (/^(torch=|cuda|nvidia|triton)/ ? "torch" : "requirements") ".lock" } \
+		!(file in seen) { seen[file]; print "# Made by `make lock-bench` from requirements.in." > file } \
+		{ print > file }'
+
 clean:  ## remove the environment (not the course secret, not what was graded)
-	rm -rf $(VENV) *.egg-info
+	rm -rf $(VENV) $(PEERS) *.egg-info

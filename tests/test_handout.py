@@ -1,8 +1,11 @@
 """Tests of make solutions: the notebooks solved, executed and with their pictures; what fails is said."""
 
+import ast
+
 import nbformat
 import pytest
 
+from autograder.exercise import exercise_by_id
 from autograder.paths import SOLUTION
 from autograder.release import handout
 from autograder.release.bundle import ReleaseError
@@ -47,6 +50,22 @@ def test_every_check_passed(notebooks, assignment):
 def test_the_pictures_are_in_it(notebooks):
     for notebook in notebooks.values():
         assert any("image/png" in output.get("data", {}) for output in outputs(notebook))
+
+
+def methods(source, name):
+    """{name: code} of a class's methods, without docstrings and comments."""
+    node = next(node for node in ast.parse(source).body if getattr(node, "name", None) == name)
+    found = {method.name: method for method in node.body if isinstance(method, ast.FunctionDef)}
+    for method in found.values():
+        method.body = method.body[1:] if ast.get_docstring(method) else method.body
+    return {name: ast.unparse(method) for name, method in found.items()}
+
+
+def test_its_fast_conv2_is_a_right_variant_that_the_grader_is_tried_on():
+    shown = methods(handout.FASTER_WAYS.read_text(encoding="utf-8"), "conv2_in_parts")
+    variants = exercise_by_id("conv2_forward").right_variants
+    tried = next(variant.code for variant in variants if variant.tag == "windows_in_parts")
+    assert shown == methods(tried, "conv2")
 
 
 def test_no_mark_and_no_stub_is_left(notebooks):

@@ -175,6 +175,53 @@ class conv2:
 """,
 )
 conv2_forward.right(
+    "windows_in_parts",
+    "for each row of the kernel one matrix product with all that it meets; some images at a time, to stay in the cache",
+    code="""
+class conv2:
+    def forward(self):
+        f, k = self.f.top, self.k.top
+        (B, H, W, C1), (kh, kw, _, C2) = f.shape, k.shape
+        height, width = -(-(H - kh + 1) // self.stride), -(-(W - kw + 1) // self.stride)
+        self.top = np.zeros((B, height, width, C2), dtype=f.dtype)
+        for images in self._parts():
+            for ky, windows in self._windows(f[images]):
+                products = windows @ k[ky].reshape(kw * C1, C2)
+                self.top[images] += products.reshape(-1, height, width, C2)
+
+    def backward_image(self):
+        image_grad = np.zeros_like(self.f.top)
+        for images in self._parts():
+            upstream, part = self.grad[images], image_grad[images]
+            for ky, kx, seen in self._taps():
+                products = upstream.reshape(-1, upstream.shape[3]) @ self.k.top[ky, kx].T
+                part[seen] += products.reshape(part[seen].shape)
+        self.f.grad = self.f.grad + image_grad
+
+    def backward_kernel(self):
+        kernel_grad = np.zeros_like(self.k.top)
+        for images in self._parts():
+            upstream = self.grad[images].reshape(len(self.grad[images]), -1, self.grad.shape[3])
+            for ky, windows in self._windows(self.f.top[images]):
+                products = (windows.swapaxes(1, 2) @ upstream).sum(axis=0)
+                kernel_grad[ky] += products.reshape(kernel_grad[ky].shape)
+        self.k.grad = self.k.grad + kernel_grad
+
+    def _parts(self):
+        (B, H, W, C1), (_, kw, _, C2) = self.f.top.shape, self.k.top.shape
+        size = 1 + 2**17 // (H * W * np.maximum(kw * C1, C2))
+        return [slice(b, b + size) for b in range(0, B, size)]
+
+    def _windows(self, f):
+        (B, H, W, C1), (kh, kw, _, _) = f.shape, self.k.top.shape
+        shifted = [f[:, :, kx : W - kw + kx + 1 : self.stride] for kx in range(kw)]
+        side_by_side = np.concatenate(shifted, axis=3)
+        for ky in range(kh):
+            rows = side_by_side[:, ky : H - kh + ky + 1 : self.stride]
+            yield ky, rows.reshape(B, -1, kw * C1)
+""",
+)
+conv2_forward.right(
     "as_strided_matmul",
     "stride tricks and one matrix product; the kernel's gradient from windows as large as the result",
     without=("stride",),
