@@ -86,6 +86,8 @@ def remark(score):
             else (f"the last of {len(others) + 1}")
         )
         parts.append(f"attempt {score['attempt']} counts, {which}")
+    if not score.get("guarded", True):
+        parts.append("graded without a sandbox")
     if score.get("late"):
         parts.append("late")
     if score.get("roster"):

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 USAGE_ERROR, GRADER_ERROR, INTERRUPTED = 2, 1, 130
@@ -19,7 +20,11 @@ def main(arguments=None):
             file=sys.stderr,
         )
         return USAGE_ERROR
-    return options.command(options)
+    try:
+        return options.command(options)
+    except KeyboardInterrupt:  # before the command was at work, which says what that stopped
+        print("\nStopped before anything was done: run the same command again to go on.", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _parser():
@@ -43,7 +48,17 @@ def _parser():
     grade.add_argument(
         "--course", type=Path, help="nbgrader's folder for gradebook and notebooks [OUT/course]"
     )
-    _add_sandbox(grade)
+    grade.add_argument(
+        "--anonymous",
+        action="store_true",
+        help="grade on pseudonyms; who is who is written to OUT.names.csv, for you alone",
+    )
+    grade.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="of a Dask scheduler, whose workers grade in place of this machine; see docs/scale.md",
+    )
+    _add_sandbox(grade, "none")
     grade.set_defaults(command=_grade)
 
     doctor = commands.add_parser("doctor", help="say what isolation this machine gives, by trying it")
@@ -104,10 +119,10 @@ def _add_assignment(command):
     command.add_argument("--assignment", type=Path, help="TOML file [autograder/assignments/edf.toml]")
 
 
-def _add_sandbox(command):
+def _add_sandbox(command, *more):
     command.add_argument(
         "--sandbox",
-        choices=("bubblewrap", "landlock"),
+        choices=("bubblewrap", "landlock", *more),
         help="how to isolate student code [bubblewrap if it works here, else landlock]; see docs/security.md",
     )
 
@@ -131,6 +146,7 @@ def _load_assignment(path):
 
 def _grade(options):
     from autograder.assignment import AssignmentError
+    from autograder.cluster import Cluster, ClusterError
     from autograder.grade import GraderFault
     from autograder.gradebook.errors import BookError, CourseError
     from autograder.intake import IntakeError
@@ -145,9 +161,18 @@ def _grade(options):
         assignment = _load_assignment(options.assignment)
         secret = options.secret or FILE
         course = options.course or options.out / "course"
-        folder, roster, sandbox = options.submissions, options.roster, options.sandbox
-        return run(folder, options.out, assignment, secret, jobs, course, roster, sandbox)
-    except (AssignmentError, IntakeError, ScoresError, SecretError, SandboxUnavailable) as error:
+        what = options.submissions, options.out, assignment, secret, jobs, course
+        how = options.roster, options.sandbox, options.anonymous
+        with Cluster(options.cluster, options.sandbox) if options.cluster else nullcontext() as cluster:
+            return run(*what, *how, cluster)
+    except (
+        AssignmentError,
+        ClusterError,
+        IntakeError,
+        ScoresError,
+        SecretError,
+        SandboxUnavailable,
+    ) as error:
         print(f"autograder: {error}", file=sys.stderr)
         return USAGE_ERROR
     except (BookError, CourseError, ReleaseError) as error:
@@ -159,6 +184,11 @@ def _grade(options):
     except GraderFault as error:
         print(f"autograder: {error}\nNothing was graded: mend that check first.", file=sys.stderr)
         return GRADER_ERROR
+    except OSError as error:  # the terminal, say, or a log on a full disk
+        what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        print(f"autograder: {what}. What was graded is kept: mend that and run it again.", file=sys.stderr)
+        sys.stderr.flush()
+        os._exit(USAGE_ERROR)  # without another try to write what could not be written
     except KeyboardInterrupt:
         print("\nStopped. What was graded is kept: run the same command again to go on.", file=sys.stderr)
         # The grading processes and their sandboxes end with this one; waiting for them is not needed.

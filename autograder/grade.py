@@ -1,16 +1,17 @@
 """The line of `make grade`: intake → sandbox → judge → scores, submission by submission, in parallel."""
 
+import collections
 import concurrent.futures
 import ctypes
 import dataclasses
 import functools
 import hashlib
-import itertools
 import multiprocessing
 import os
 import signal
 import tempfile
 import time
+from concurrent.futures.process import BrokenProcessPool
 
 from autograder import judge as judging
 from autograder.compare import Mismatch
@@ -18,8 +19,9 @@ from autograder.diagnosis.diagnose import diagnose
 from autograder.draw import Draw
 from autograder.intake import Broken, read_submission, take_notebooks
 from autograder.paths import SOLUTION
-from autograder.sandbox.choose import choose
+from autograder.sandbox.choose import UNGUARDED, choose
 from autograder.sandbox.session import Sandbox, StudentError
+from autograder.sandbox.warm import warm
 from autograder.scores import grader_version
 from autograder.secret import fingerprint
 from autograder.skeleton import given_source, make_skeleton
@@ -44,7 +46,8 @@ class Job:
     assignment: object  # assignment.Assignment
     secret: bytes
     scratch: object = None  # folder for temporary files; the system's if None
-    sandbox: str | None = None  # how to isolate it (sandbox.choose.STACKS); the best that works if None
+    sandbox: str | None = None  # how to isolate it (sandbox.choose); the best that works if None
+    contents: object = None  # intake.Contents, if the submission was read elsewhere
 
 
 def check_reference(assignment, secret):
@@ -81,16 +84,29 @@ def needs_grading(job, score):
     return key != score["key"]
 
 
-def grade(jobs, processes):
-    """Grade each of `jobs`, in this many processes. Returns an iterator over (score, record), as they come.
+def grade(jobs, processes, grade_many=None):
+    """Grade each of `jobs`, in this many processes. Yields (score, record), as they come.
 
-    The processes are forked before this returns: there must be no threads yet.
+    grade_many: what else grades a queue of jobs, `grade` of a cluster.Cluster.
+
+    The processes are forked meanwhile: there must be no threads. Where one of them is killed, what it and the others
+    were grading is tried once more, one by one: whose grading is killed again has a grader error.
     """
-    executor = worker_pool(processes)
-    # A short queue, so that nothing of a large class lies about in memory.
-    waiting = iter(jobs)
-    running = {executor.submit(grade_submission, job) for job in itertools.islice(waiting, 2 * processes)}
-    return _results(executor, running, waiting)
+    grade_many = grade_many or _grade_in_pool
+    waiting, starved = collections.deque(jobs), []
+    while waiting:
+        killed = []
+        for job, score, record in grade_many(waiting, processes, killed):
+            if record.get("starved"):
+                starved.append(job)
+            else:
+                yield score, record
+        for job in killed:
+            yield _grade_alone(job, grade_many)
+    # Whom a busy machine let run into the wall limit has a second try, alone, which counts.
+    for job in starved:
+        score, record = _grade_alone(job, grade_many)
+        yield score, {**record, "second_try": True}
 
 
 def worker_pool(processes):
@@ -103,16 +119,47 @@ def worker_pool(processes):
     )
 
 
-def _results(executor, running, waiting):
+def _grade_in_pool(waiting, processes, killed):
+    """Grade what is `waiting`, a deque, and yield (job, score, record), until it is empty or a process is killed.
+
+    What was being graded then is appended to the list `killed`.
+    """
+    executor, running = worker_pool(processes), {}
     try:
-        while running:
-            done, running = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
+        while waiting or running:
+            while waiting and len(running) < 2 * processes:  # a short queue: a large class takes no memory
+                running[_submit(executor, waiting[0])] = waiting[0]
+                waiting.popleft()
+            done, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
             for future in done:
-                running |= {executor.submit(grade_submission, job) for job in itertools.islice(waiting, 1)}
-                yield future.result()
+                score, record = future.result()
+                yield running.pop(future), score, record
+        executor.shutdown()
+    except BrokenProcessPool:
+        executor.shutdown()
+        killed += running.values()
     finally:
         # On the way out of an error or Ctrl-C: do not wait for what is running.
         executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _submit(executor, job):
+    """Have a job graded. The first one makes the processes: Ctrl-C waits until these are deaf to it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return executor.submit(grade_submission, job)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def _grade_alone(job, grade_many):
+    """(score, record) of a job, graded while no other is."""
+    killed = []
+    for _, score, record in grade_many(collections.deque([job]), 1, killed):
+        pass
+    if killed:
+        score, record = unjudged(job, "the process that graded it was killed, twice: was memory short?"), {}
+    return score, record
 
 
 def _die_with(parent):
@@ -127,19 +174,21 @@ def grade_submission(job):
     """Grade one submission: (score, record).
 
     score: a dict of JSON values, the same bytes for the same key; record: how it was isolated, time used, and what
-    was printed.
+    was printed; "starved" if the wall limit stopped it on a machine that was too busy to let it compute.
     """
     started = time.monotonic()
     assignment = job.assignment
     record = {}
     digest, notes, cells, changed = "", (), {}, []
     try:
-        contents = read_submission(job.submission)
+        contents = job.contents or read_submission(job.submission)
         digest, notes = contents.digest(), contents.notes
         contents = take_notebooks(contents, assignment.stubs)
         notes, cells = contents.notes, contents.cells
         record = {"sandbox": choose(job.sandbox).NAME}
-        changed, judgement = _judge(contents, job)
+        changed, judgement, starved = _judge(contents, job)
+        if starved and _is_busy():
+            record["starved"] = True
         results = judgement.exercises
         record |= {name: getattr(judgement, name) for name in RECORDED}
         status, message = GRADED, ""
@@ -153,36 +202,50 @@ def grade_submission(job):
     except Exception as error:  # whatever it is, it costs neither the class nor this student anything
         status, message = GRADER_ERROR, f"{type(error).__name__}: {error}"
         results = _all_failed(assignment, "not judged", judging.GRADER_ERROR)
-    score = {
+    score = _score(job, status, message, results, digest, changed, notes, cells)
+    return score, {**record, "wall_seconds": round(time.monotonic() - started, 3)}
+
+
+def unjudged(job, message):
+    """The score of a submission that the grader could not judge."""
+    return _score(job, GRADER_ERROR, message, _all_failed(job.assignment, "not judged", judging.GRADER_ERROR))
+
+
+def _score(job, status, message, results, digest="", changed=(), notes=(), cells=None):
+    return {
         "student": job.submission.student,
         "attempt": job.submission.attempt,
         "status": status,
         "message": message,
         "score": _total(results),
-        "max_score": assignment.total,
+        "max_score": job.assignment.total,
         "exercises": {result.id: _exercise(result) for result in results},
-        "changed": changed,
+        "changed": list(changed),
         "notes": list(notes),
-        "cells": cells,
-        "assignment": assignment.name,
+        "cells": cells or {},
+        "assignment": job.assignment.name,
         "submission": digest,
         "grader": grader_version(),
         "secret": fingerprint(job.secret),
+        "guarded": job.sandbox != UNGUARDED.NAME,
         # A grader error has no key: it is never taken for done, the next run tries again.
         "key": "" if status == GRADER_ERROR else _key(job, digest or message),
     }
-    return score, {**record, "wall_seconds": round(time.monotonic() - started, 3)}
 
 
 def _judge(contents, job):
-    """(given names that the student changed, Judgement) of a submission. Raises Broken, SandboxError."""
+    """(given names that the student changed, Judgement, whether it was starved) of a submission.
+
+    Raises Broken, SandboxError.
+    """
     assignment = job.assignment
     given = _given(tuple(assignment.stubs.items()))
     with tempfile.TemporaryDirectory(prefix="autograder-", dir=job.scratch) as folder:
         os.chmod(folder, 0o755)  # the sandbox may be another user's
         contents.write_to(folder)
         limits = assignment.limits
-        with Sandbox(folder, given, assignment.packages, limits, job.sandbox, job.scratch) as sandbox:
+        where = job.sandbox, job.scratch
+        with Sandbox(folder, given, assignment.packages, limits, *where, warm()) as sandbox:
             try:
                 found = sandbox.inspect()
             except StudentError as error:
@@ -192,7 +255,12 @@ def _judge(contents, job):
             judgement = judging.judge(sandbox, assignment, job.secret)
             if judgement.import_error is None:
                 diagnose(sandbox, assignment, job.secret, judgement)
-            return found["changed"], judgement
+            return found["changed"], judgement, sandbox.starved
+
+
+def _is_busy():
+    """True if there was more to compute in the last minute than this machine has cores."""
+    return os.getloadavg()[0] > len(os.sched_getaffinity(0))
 
 
 @functools.cache
@@ -207,7 +275,8 @@ def _all_failed(assignment, message, status=judging.FAIL):
 
 def _key(job, content):
     """A hash of all that a score depends on: a submission's digest or why it has none, and what is ours."""
-    ours = job.assignment.fingerprint(), grader_version(), fingerprint(job.secret)
+    is_guarded = job.sandbox != UNGUARDED.NAME
+    ours = job.assignment.fingerprint(), grader_version(), fingerprint(job.secret), is_guarded
     return hashlib.sha256(repr((content, *ours)).encode()).hexdigest()
 
 

@@ -2,7 +2,6 @@
 
 import collections
 import statistics
-from concurrent.futures.process import BrokenProcessPool
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,8 +14,9 @@ from autograder.grade import GRADED, GRADER_ERROR, Job, check_reference, grade, 
 from autograder.intake import survey
 from autograder.intake.roster import read_roster
 from autograder.mistakes import class_mistakes
-from autograder.sandbox.choose import BEST, choose, why_not_the_best
-from autograder.scores import Scores
+from autograder.pseudonyms import Pseudonyms
+from autograder.sandbox.choose import BEST, UNGUARDED, choose, why_not_the_best
+from autograder.scores import Scores, ScoresError
 from autograder.secret import course_secret, fingerprint
 
 MAX_IGNORED = 20  # entries of the folder that are named
@@ -31,34 +31,57 @@ COLOURS = {
 MARKS = {judge.PASS: "■", judge.CARRIED: "→", judge.FAIL: "✗", judge.BLOCKED: "·", judge.GRADER_ERROR: "?"}
 
 
-def run(folder, out, assignment, secret_file, jobs, course, roster_file=None, sandbox=None):
+def run(
+    folder,
+    out,
+    assignment,
+    secret_file,
+    jobs,
+    course,
+    roster_file=None,
+    sandbox=None,
+    anonymous=False,
+    cluster=None,
+):
     """Grade what is new or changed in `folder` into `out`, then into nbgrader's folder `course`.
 
-    sandbox: how to isolate student code (sandbox.choose.STACKS), None for the best that works. Returns the exit
-    status.
+    sandbox: how to isolate student code (sandbox.choose), None for the best that works. anonymous: whether students
+    go by pseudonyms in all that is written and shown. cluster: the cluster.Cluster that grades, in place of this
+    machine. Returns the exit status.
     """
     console = Console(highlight=False, soft_wrap=True)
     roster = read_roster(roster_file) if roster_file else None
     found = survey(folder, assignment.name)
     students = make_class(found.submissions, assignment.attempts, roster)
-    _print_ignored(found.ignored, console)
-    stack = choose(sandbox)  # before anything is written: without a sandbox there is nothing to do
-    if stack is not BEST:
+    if not anonymous:
+        _print_ignored(found.ignored, console)
+    elif found.ignored:
+        console.print(f"ignored: {len(found.ignored)} entries; without --anonymous their names are said")
+    # Before anything is written: without a sandbox there is nothing to do.
+    if cluster:
+        _wait_for_workers(cluster, console)
+    stack = BEST if cluster and sandbox != UNGUARDED.NAME else choose(sandbox)
+    if stack is UNGUARDED:
+        console.print(
+            "[red bold]NO SANDBOX.[/] Student code runs with all rights of this user: it can read the course secret "
+            "and the other submissions, write scores, and leave processes behind. Every score is marked."
+        )
+    elif stack is not BEST:
         why = why_not_the_best() or "It was asked for."
         console.print(f"[yellow]sandbox: {stack.NAME}.[/] {escape(why)}")
     secret, is_new = course_secret(secret_file)
     if is_new:
         console.print(f"Made a new course secret: {secret_file}. Keep a copy; a regrade needs it.")
     with Scores(out) as scores:
+        names = None
+        if anonymous:
+            names = _pseudonyms(students, roster, secret, assignment, scores, course, console)
+            students, roster = names.students, names.roster
         todo = _todo(students, assignment, secret, sandbox, scores, console)
         if todo:
             with console.status("Checking the checks on the reference…"):
                 check_reference(assignment, secret)
-            try:
-                _grade_all(todo, students, jobs, scores, console)
-            except BrokenProcessPool:
-                console.print("[red]A grading process was killed.[/] What was graded is kept: run it again.")
-                return 1
+            _grade_all(todo, students, jobs, scores, console, names, cluster and cluster.grade)
         counting = _settle_all([student for student in students if student.graded], scores)
         absent = [absent_score(student, assignment) for student in students if not student.graded]
         status = _finish([score for _, score in counting], absent, assignment, scores, console)
@@ -66,6 +89,14 @@ def run(folder, out, assignment, secret_file, jobs, course, roster_file=None, sa
             course, assignment, [*counting, *((None, score) for score in absent)], roster or (), console
         )
         return status
+
+
+def _wait_for_workers(cluster, console):
+    with console.status(f"Waiting for workers of {escape(cluster.address)}…"):
+        able, refusals = cluster.wait_for_workers()
+    console.print(f"workers that grade: {able}")
+    for why, count in refusals.items():
+        console.print(f"[yellow]workers that refuse: {count}.[/] {escape(one_line(why))}")
 
 
 def _print_ignored(ignored, console):
@@ -98,10 +129,22 @@ def _todo(students, assignment, secret, sandbox, scores, console):
     return todo
 
 
-def _grade_all(todo, students, jobs, scores, console):
+def _pseudonyms(students, roster, secret, assignment, scores, course, console):
+    """The `Pseudonyms` of the class; the list of them is written."""
+    if named := next((student.name for student in students if scores.read(student.name)), None):
+        raise ScoresError(f"{scores.folder} has scores under names ({named}): name another --out.")
+    paths = [attempt.path.absolute() for student in students for attempt in student.attempts]
+    if any(path.is_relative_to(course.absolute()) for path in paths):
+        raise ScoresError(f"{course} holds what was handed in, under names: name another --course.")
+    words = {word.casefold() for stub in assignment.stubs for word in (stub, *stub.split("."))}
+    names = Pseudonyms(students, roster, secret, words | {"edf", "edf.py", assignment.name.casefold()})
+    console.print(f"Students go by pseudonyms. Who is who: {names.write_list(scores.folder)}")
+    return names
+
+
+def _grade_all(todo, students, jobs, scores, console, names=None, grade_many=None):
     by_name = {student.name: student for student in students}
     width = min(24, max(len(job.submission.student) for job in todo))
-    results = grade(todo, jobs)  # forks, so it comes before the progress bar starts its thread
     progress = Progress(
         TextColumn("grading"),
         BarColumn(),
@@ -109,11 +152,14 @@ def _grade_all(todo, students, jobs, scores, console):
         TimeRemainingColumn(),
         console=console,
         disable=not console.is_terminal,
+        auto_refresh=False,  # by a thread, of which there must be none while processes are forked
     )
     with progress:
         task = progress.add_task("", total=len(todo))
-        for score, record in results:
+        for score, record in grade(todo, jobs, grade_many):
             student = by_name[score["student"]]
+            if names:
+                score, record = names.hide(student.name, score), names.hide(student.name, record)
             if len(student.graded) > 1:
                 scores.write_attempt(score, record)
             else:
@@ -121,6 +167,7 @@ def _grade_all(todo, students, jobs, scores, console):
                 scores.write(score, record)
             console.print(describe(score, width))
             progress.advance(task)
+            progress.refresh()
 
 
 def describe(score, width):
@@ -136,10 +183,15 @@ def describe(score, width):
         what = f"{failed[0]}: {_called(exercises[failed[0]])}" if failed else ""
     if score["changed"]:
         what += f" (given code put back: {', '.join(score['changed'])})"
-    if said := remark(score):
+    if said := _particular(score):
         what = f"[{said}] {what}"
     name = score["student"] if len(score["student"]) <= width else score["student"][: width - 1] + "…"
     return f"{escape(name):<{width}} {points:>7} / {score['max_score']:g}  {marks}  {escape(one_line(what))}"
+
+
+def _particular(score):
+    """The remark on a score, without what holds for the whole class."""
+    return remark({**score, "guarded": True})
 
 
 def _called(result):
@@ -166,17 +218,26 @@ def _settle_all(students, scores):
         stored = scores.read(student.name)
         if len(student.graded) > 1:
             attempts = [scores.read_attempt(student.name, attempt.attempt) for attempt in student.graded]
+            if (None, None) in attempts:
+                raise _gone(student, scores)
             points = {score["attempt"]: score["score"] for score, _ in attempts}
             best = choose_best([score for score, _ in attempts])
             score, record = attempts[best]
             score = settle(score, student.graded[best], student, points)
         else:
             best = 0
+            if stored is None:
+                raise _gone(student, scores)
             score, record = settle(stored, student.graded[0], student), scores.read_record(student.name)
         if score != stored:
             scores.write(score, record)
         settled.append((student.graded[best], score))
     return settled
+
+
+def _gone(student, scores):
+    what = f"the score of {one_line(student.name)}, just written, can't be read"
+    return ScoresError(f"In {scores.folder}, {what}. Does something else write there? Run it again.")
 
 
 def _write_course(course, assignment, results, roster, console):
@@ -205,7 +266,7 @@ def _finish(all_scores, absent, assignment, scores, console):
     known = [score["score"] for score in all_scores if score["score"] is not None]
     _print_exercises(all_scores, assignment, console)
     for score in all_scores:
-        if said := remark(score):
+        if said := _particular(score):
             console.print(f"{escape(score['student'])}: {escape(one_line(said))}")
     if absent:
         names = ", ".join(score["student"] for score in absent)
@@ -219,6 +280,8 @@ def _finish(all_scores, absent, assignment, scores, console):
             f"score of {assignment.total:g}: mean {statistics.mean(known):.1f}, "
             f"median {statistics.median(known):g}, from {min(known):g} to {max(known):g}"
         )
+    if not all(score["guarded"] for score in all_scores):
+        console.print("[red bold]Graded without a sandbox:[/] nobody can vouch for these scores.")
     console.print(f"grades: {scores.folder / 'grades.csv'}   check by check: {scores.folder / 'scores'}")
     console.print(f"mistakes: {scores.folder / 'mistakes.csv'}")
     return 1 if errors else 0

@@ -8,7 +8,8 @@
     OUT/mistakes.csv             a row a mistake: exercise, what it is called, how many made it, who
 
 A score's key is a hash of everything it depends on: the submission, the assignment, the grader, the secret.
-A second run grades only the submissions whose key has changed, so a run that was stopped goes on.
+A second run grades only the submissions whose key has changed, so a run that was stopped goes on. Each JSON file
+ends with a hash of the rest and of its name: one that is not whole, or was changed by anything else, counts as missing.
 """
 
 import csv
@@ -19,6 +20,9 @@ import io
 import json
 import os
 import shutil
+import stat
+import tempfile
+import time
 import urllib.parse
 from pathlib import Path
 
@@ -36,6 +40,9 @@ GRADER_FILES = (
 )
 # A spreadsheet takes a cell that starts so for a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
+LOCK_SECONDS = 3  # for the last process of a killed run to end
+MAX_BYTES = 64 << 20  # of a JSON file: what a submission can print is far less
+HASH = "hash"
 MORE_COLUMNS = ("attempt", "when", "late", "section", "remark")
 
 
@@ -61,44 +68,55 @@ class Scores:
 
     def __init__(self, folder):
         self.folder = Path(folder)
+        # For what is being written and copies of submissions. Here, so that what a killed run left is found.
+        self._scratches = self.folder.absolute() / ".scratch"
         try:
             for name in ("scores", "records"):
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
             self._lock = open(self.folder / ".lock", "w")
+            self._take_lock()
+            shutil.rmtree(self._scratches, ignore_errors=True)
+            self._scratches.mkdir(exist_ok=True)
+            # With a name of its own: what a killed run started may still be writing into that of the run.
+            self.scratch = Path(tempfile.mkdtemp(prefix="run-", dir=self._scratches))
+            self.scratch.chmod(0o755)  # the sandbox may be another user's
         except OSError as error:
-            raise ScoresError(f"{self.folder} can't be written: {error.strerror}.") from None
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ScoresError(
-                f"Another run is grading into {self.folder}. Wait for it, or name another OUT."
-            ) from None
-        # For copies of submissions while they are graded. Here, so that what a killed run left is found.
-        self.scratch = self.folder.absolute() / ".scratch"
-        shutil.rmtree(self.scratch, ignore_errors=True)
-        self.scratch.mkdir()
+            raise _cannot_write(self.folder, error) from None
+
+    def _take_lock(self):
+        deadline = time.monotonic() + LOCK_SECONDS
+        while True:
+            try:
+                return fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    self._lock.close()
+                    raise ScoresError(
+                        f"Another run is grading into {self.folder}. Wait for it, or name another OUT."
+                    ) from None
+            time.sleep(0.1)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        shutil.rmtree(self.scratch, ignore_errors=True)
+        shutil.rmtree(self._scratches, ignore_errors=True)
         # Not just closed: a grading process that is still ending holds the file too.
         fcntl.flock(self._lock, fcntl.LOCK_UN)
         self._lock.close()
 
     def read(self, student):
-        """The score of a student from an earlier run, or None if there is none that can be read."""
-        score = _read(self._path("scores", student))
-        return score if score.get("student") == student else None
+        """The score of a student from an earlier run; None if it, or its record, is not there or not whole."""
+        score, record = _read(self._path("scores", student)), _read(self._path("records", student))
+        return score if score and score.get("student") == student and record is not None else None
 
     def read_record(self, student):
-        """What was recorded when a student was graded; empty if there is nothing that can be read."""
+        """What was recorded when a student was graded; None if there is nothing that can be read."""
         return _read(self._path("records", student))
 
     def read_attempt(self, student, attempt):
         """(score, record) of one of several submissions of a student, or (None, None)."""
-        stored = _read(self._attempt_path(student, attempt))
+        stored = _read(self._attempt_path(student, attempt)) or {}
         score = stored.get("score")
         if not isinstance(score, dict) or (score.get("student"), score.get("attempt")) != (student, attempt):
             return None, None
@@ -107,8 +125,8 @@ class Scores:
     def write(self, score, record):
         """Store a graded submission: `score` and `record` are dicts of JSON values."""
         # The score last: while it is missing, the submission counts as not graded.
-        self._write(self._path("records", score["student"]), _json(record))
-        self._write(self._path("scores", score["student"]), _json(score))
+        self._write_json(self._path("records", score["student"]), record)
+        self._write_json(self._path("scores", score["student"]), score)
 
     def write_attempt(self, score, record):
         """Store one of several graded submissions of a student."""
@@ -116,8 +134,8 @@ class Scores:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ScoresError(f"{path} can't be written: {error.strerror}. Nothing graded is lost.") from None
-        self._write(path, _json({"score": score, "record": record}))
+            raise _cannot_write(path, error) from None
+        self._write_json(path, {"score": score, "record": record})
 
     def write_grades(self, scores, exercises):
         """Write grades.csv: a row for each of `scores`, a column for each id of `exercises`.
@@ -130,8 +148,8 @@ class Scores:
         table.writerow(["student", "status", "score", "max_score", *exercises, *more])
         for score in scores:
             cells = [score["exercises"].get(id, {}).get("score") for id in exercises]
-            row = [_cell(score["student"]), score["status"], score["score"], score["max_score"], *cells]
-            row += [_cell(score.get(key)) for key in more]
+            row = [csv_cell(score["student"]), score["status"], score["score"], score["max_score"], *cells]
+            row += [csv_cell(score.get(key)) for key in more]
             table.writerow("" if cell is None else cell for cell in row)
         self._write(self.folder / "grades.csv", text.getvalue())
 
@@ -142,7 +160,7 @@ class Scores:
         table.writerow(["exercise", "mistake", "count", "what students are told", "note", "students"])
         for mistake in mistakes:
             row = mistake.exercise, mistake.name, len(mistake.students), mistake.sentence, mistake.note
-            table.writerow(map(_cell, (*row, " ".join(mistake.students))))
+            table.writerow(map(csv_cell, (*row, " ".join(mistake.students))))
         self._write(self.folder / "mistakes.csv", text.getvalue())
 
     def _path(self, kind, student):
@@ -152,25 +170,49 @@ class Scores:
         # Not `student` alone: "." and ".." must not be names of folders.
         return self.folder / "attempts" / f"{_file_name(student)}.all" / f"{_file_name(attempt)}.json"
 
+    def _write_json(self, path, value):
+        value = {**value, HASH: _hash(path, value)}
+        self._write(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
     def _write(self, path, text):
-        temporary = path.with_name(path.name + ".part")
+        temporary = self.scratch / "part"
         try:
+            self._require_lock()
             with open(temporary, "w", encoding="utf-8", newline="") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, path)
         except OSError as error:
-            raise ScoresError(f"{path} can't be written: {error.strerror}. Nothing graded is lost.") from None
+            raise _cannot_write(path, error) from None
+
+    def _require_lock(self):
+        """Raise ScoresError if the folder was removed, and perhaps made anew by another run."""
+        try:
+            is_ours = os.path.samestat(os.fstat(self._lock.fileno()), os.stat(self.folder / ".lock"))
+        except FileNotFoundError:
+            is_ours = False
+        if not is_ours:
+            raise ScoresError(f"{self.folder} was removed while it was in use. Run it again.")
+
+
+def _cannot_write(path, error):
+    return ScoresError(
+        f"{path} can't be written: {error.strerror}. Nothing graded is lost: mend that and run it again."
+    )
 
 
 def _read(path):
-    """The JSON object in a file; empty if there is none."""
+    """The JSON object in a file, without its hash; None if there is none, or it does not fit that."""
     try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_BYTES:
+            return None
         value = json.loads(path.read_text(encoding="utf-8"))
+        is_whole = isinstance(value, dict) and value.pop(HASH, None) == _hash(path, value)
     except (OSError, ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
+        return None
+    return value if is_whole else None
 
 
 def _file_name(text):
@@ -179,10 +221,11 @@ def _file_name(text):
     return name if len(name) <= 200 else name[:150] + "-" + hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _json(value):
-    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+def _hash(path, value):
+    """A hash of a JSON value, and of the name of its file: another student's is not whole either."""
+    return hashlib.sha256(json.dumps([path.name, value], allow_nan=False).encode()).hexdigest()[:16]
 
 
-def _cell(value):
+def csv_cell(value):
     """A text that no spreadsheet takes for a formula; other values as they are."""
     return "'" + value if isinstance(value, str) and value.startswith(FORMULA) else value

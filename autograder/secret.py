@@ -3,6 +3,7 @@
 import hashlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from autograder.paths import ROOT
@@ -21,16 +22,20 @@ def course_secret(path=FILE):
     The file holds them in hexadecimal, readable by its owner alone.
     """
     path = Path(path)
+    if os.path.lexists(path):
+        return _read(path), False
+    secret = secrets.token_bytes(SIZE)
     try:
-        # O_EXCL: of two runs that start at once, one makes it and the other reads it.
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with tempfile.NamedTemporaryFile("w", prefix=f"{path.name}.", dir=path.parent) as file:
+            file.write(secret.hex() + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+            # It is there whole or not at all; of two runs that start at once, one makes it and the other reads it.
+            os.link(file.name, path)
     except FileExistsError:
         return _read(path), False
     except OSError as error:
         raise SecretError(f"The course secret {path} can't be made: {error.strerror}.") from None
-    secret = secrets.token_bytes(SIZE)
-    with open(descriptor, "w", encoding="ascii") as file:
-        file.write(secret.hex() + "\n")
     return secret, True
 
 

@@ -4,8 +4,11 @@ An instructor's manual scores, extra credit, comments and flags stay as they are
 (nbgrader.api); a whole class goes in with a few statements, where nbgrader commits grade by grade.
 """
 
+import contextlib
 import dataclasses
 import datetime
+import os
+import sqlite3
 
 import sqlalchemy
 from nbgrader import api
@@ -50,23 +53,63 @@ def save(db_url, assignment, entries, penalty=None):
     try:
         with engine.begin() as connection:
             _Saving(connection, assignment).save(entries, penalty)
-    except sqlalchemy.exc.OperationalError as error:
+    except sqlalchemy.exc.DatabaseError as error:
         raise BookError(f"The gradebook can't be written: {error.orig}.") from None
     finally:
         engine.dispose()
 
 
 def exercises(db_url, assignment):
-    """{exercise id: maximum points} of the assignment's grade cells; empty if the gradebook does not know it."""
+    """{exercise id: maximum points} of the assignment's grade cells; empty if the gradebook does not know it.
+
+    Raises BookError if the gradebook can't be used at all.
+    """
     engine = _engine(db_url)
     try:
         with engine.begin() as connection:
-            saving = _Saving(connection, assignment)
+            if not sqlalchemy.inspect(connection).has_table(api.Assignment.__tablename__):
+                return {}  # an empty one
+            try:
+                saving = _Saving(connection, assignment)
+            except BookError:
+                return {}
             return {cell.name: cell.max_score for cell in saving.cells if cell.type == "GradeCell"}
-    except (BookError, sqlalchemy.exc.OperationalError):
-        return {}
+    except sqlalchemy.exc.DatabaseError as error:
+        raise BookError(f"The gradebook can't be read: {error.orig}.") from None
     finally:
         engine.dispose()
+
+
+def check_gradebook(path):
+    """Raise BookError if a gradebook is damaged: it may hold what a person has graded, so it is not made anew."""
+    if not os.path.lexists(path):
+        # By what a killed run left of the old one, SQLite would "mend" a new one.
+        for left in ("-journal", "-wal", "-shm"):
+            path.with_name(path.name + left).unlink(missing_ok=True)
+        return
+    try:
+        if path.is_file() and not path.stat().st_size:
+            raise sqlite3.DatabaseError("it is empty")  # to SQLite, a new one
+        with contextlib.closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as database:
+            [(found,)] = database.execute("PRAGMA quick_check(1)").fetchall()
+            if found != "ok":
+                raise sqlite3.DatabaseError(found.splitlines()[-1])
+    except sqlite3.OperationalError as error:
+        raise BookError(f"{path} can't be used: {error}.") from None
+    except sqlite3.DatabaseError as error:
+        raise BookError(
+            f"{path} is damaged ({error}). Restore it from a copy. If there is none, move it away and run this again: "
+            "a new one has all of the grader's points, but not what people added."
+        ) from None
+
+
+def copy_gradebook(old, new):
+    """Copy a gradebook as SQLite sees it: a run that was killed while writing may have left it to be mended."""
+    with (
+        contextlib.closing(sqlite3.connect(old)) as source,
+        contextlib.closing(sqlite3.connect(new)) as target,
+    ):
+        source.backup(target)
 
 
 def _engine(db_url):

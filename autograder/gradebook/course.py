@@ -16,7 +16,6 @@ import hashlib
 import json
 import os
 import shutil
-import sqlite3
 import sys
 import tempfile
 from pathlib import Path
@@ -27,7 +26,7 @@ from edf_kit.released import read_release
 from nbgrader.preprocessors import AssignLatePenalties
 from traitlets.config.loader import PyFileConfigLoader
 
-from autograder.gradebook.book import Entry, exercises, save
+from autograder.gradebook.book import Entry, check_gradebook, copy_gradebook, exercises, save
 from autograder.gradebook.errors import CourseError
 from autograder.gradebook.notebooks import (
     autograded_notebooks,
@@ -40,7 +39,7 @@ from autograder.intake import Broken, Part, read_submission
 from autograder.intake.submission import MODULE
 from autograder.intake.tree import FILE, files_below
 from autograder.release.bundle import CONFIG, ReleaseError, build
-from autograder.scores import Scores
+from autograder.scores import Scores, ScoresError
 
 GRADEBOOK = "gradebook.db"
 TIMESTAMP = "timestamp.txt"  # nbgrader's
@@ -54,10 +53,18 @@ def write_course(course, assignment, results, roster=()):
 
     results: (Submission, score) of every student, each score as make grade stores it; (None, score) for one who
     handed in nothing. roster: rows of intake.roster.read_roster, for names and addresses. Returns sentences on
-    what should be looked at. Raises CourseError, BookError, ScoresError, and ReleaseError if nbgrader can't make
-    the release.
+    what should be looked at. Raises CourseError, BookError, and ReleaseError if nbgrader can't make the release.
     """
     course = Path(course).absolute()
+    try:
+        return _write(course, assignment, results, roster)
+    except ScoresError as error:
+        raise CourseError(str(error)) from None
+    except OSError as error:
+        raise CourseError(f"{error.filename or course} can't be used: {error.strerror}.") from None
+
+
+def _write(course, assignment, results, roster):
     course.mkdir(parents=True, exist_ok=True)
     with Scores(course / KEPT / assignment.name) as kept:
         _prepare(course, assignment, kept.scratch)
@@ -122,6 +129,7 @@ def write_assignment(course, assignment):
 
 def _prepare(course, assignment, scratch):
     """Make what is missing in a course's folder, or is of another assignment."""
+    check_gradebook(course / GRADEBOOK)
     if not _is_released(course, assignment):
         building = scratch / "course"
         building.mkdir()
@@ -136,25 +144,16 @@ def _prepare(course, assignment, scratch):
                 f"{course / GRADEBOOK} has submissions of {assignment.name} with other exercises, which nbgrader "
                 "can't change. Name another folder for the course."
             ) from None
-        for part in ("source", "release"):
+        os.replace(building / GRADEBOOK, course / GRADEBOOK)
+        for part in ("source", "release"):  # the release last: it tells the next run that all is there
             target = course / part / assignment.name
             target.parent.mkdir(exist_ok=True)
             if target.exists():
                 os.rename(target, scratch / f"old_{part}")
             os.rename(building / part / assignment.name, target)
-        os.replace(building / GRADEBOOK, course / GRADEBOOK)
     if not (course / CONFIG.name).exists():
         _write_if_changed(course / CONFIG.name, CONFIG.read_bytes())
     write_assignment(course, assignment)
-
-
-def copy_gradebook(old, new):
-    """Copy a gradebook as SQLite sees it: a run that was killed while writing may have left it to be mended."""
-    with (
-        contextlib.closing(sqlite3.connect(old)) as source,
-        contextlib.closing(sqlite3.connect(new)) as target,
-    ):
-        source.backup(target)
 
 
 def _is_released(course, assignment):
@@ -163,10 +162,11 @@ def _is_released(course, assignment):
     stubs = {exercise.id: list(exercise.stubs) for exercise in assignment.exercises}
     try:
         described = read_release(course / "release" / assignment.name)["exercises"]
+        read_released(course / "release" / assignment.name)
         is_same = {e["id"]: (e["points"], e["stubs"]) for e in described} == {
             id: (assignment.points[id], stubs[id]) for id in stubs
         }
-    except (NoRelease, KeyError, TypeError):
+    except (NoRelease, KeyError, TypeError, ValueError):
         return False
     gradebook = course / GRADEBOOK
     return is_same and gradebook.exists() and exercises(f"sqlite:///{gradebook}", assignment.name) == points
@@ -279,12 +279,15 @@ class _HandedIn:
 
     def __enter__(self):
         try:
-            self._written = json.loads(self._path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            self._written = dict(json.loads(self._path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
             self._written = {}
         return self
 
     def __exit__(self, *_):
+        self._save()
+
+    def _save(self):
         _write_if_changed(self._path, json.dumps(self._written, indent=1, sort_keys=True).encode())
 
     def write(self, folder, files):
@@ -303,6 +306,8 @@ class _HandedIn:
                 if folder.exists():
                     os.rename(folder, Path(scratch, "old"))
                 os.rename(new, folder)  # never a mix of two submissions
+                self._written[student] = _digest(files)
+                self._save()  # at once: what a killed run wrote is known, too
         self._written[student] = _digest(files)
         return []
 
@@ -342,7 +347,7 @@ def _write_if_changed(path, data):
 
 def _settings(course):
     """(the course's nbgrader settings, a sentence in a list if they are not safe)."""
-    text = (course / CONFIG.name).read_text(encoding="utf-8")
+    text = (course / CONFIG.name).read_text(encoding="utf-8", errors="replace")
     with _imports_from(course):
         try:
             config = PyFileConfigLoader(CONFIG.name, path=str(course)).load_config()

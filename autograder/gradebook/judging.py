@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from autograder.assignment import AssignmentError, load_assignment
@@ -55,9 +54,6 @@ def main():
         scores = _judge(request)
     except GraderFault as error:
         print(f"{error}\nNothing was graded: mend that check first.", file=sys.stderr)
-        return REFUSED
-    except BrokenProcessPool:
-        print("A grading process was killed. What was graded is kept: run it again.", file=sys.stderr)
         return REFUSED
     except (AssignmentError, ScoresError, SecretError, SandboxUnavailable) as error:
         print(error, file=sys.stderr)
