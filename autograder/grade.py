@@ -93,18 +93,18 @@ def grade(jobs, processes, grade_many=None):
     were grading is tried once more, one by one: whose grading is killed again has a grader error.
     """
     grade_many = grade_many or _grade_in_pool
-    waiting, starved = collections.deque(jobs), []
+    waiting, disturbed = collections.deque(jobs), []
     while waiting:
         killed = []
         for job, score, record in grade_many(waiting, processes, killed):
-            if record.get("starved"):
-                starved.append(job)
+            if record.get("disturbed"):
+                disturbed.append(job)
             else:
                 yield score, record
         for job in killed:
             yield _grade_alone(job, grade_many)
-    # Whom a busy machine let run into the wall limit has a second try, alone, which counts.
-    for job in starved:
+    # Whom a busy machine let run into the wall limit, or killed, has a second try, alone, which counts.
+    for job in disturbed:
         score, record = _grade_alone(job, grade_many)
         yield score, {**record, "second_try": True}
 
@@ -174,7 +174,7 @@ def grade_submission(job):
     """Grade one submission: (score, record).
 
     score: a dict of JSON values, the same bytes for the same key; record: how it was isolated, time used, and what
-    was printed; "starved" if the wall limit stopped it on a machine that was too busy to let it compute.
+    was printed; "disturbed" if something outside of it stopped it.
     """
     started = time.monotonic()
     assignment = job.assignment
@@ -186,9 +186,9 @@ def grade_submission(job):
         contents = take_notebooks(contents, assignment.stubs)
         notes, cells = contents.notes, contents.cells
         record = {"sandbox": choose(job.sandbox).NAME}
-        changed, judgement, starved = _judge(contents, job)
-        if starved and _is_busy():
-            record["starved"] = True
+        changed, judgement, disturbed = _judge(contents, job)
+        if disturbed:
+            record["disturbed"] = True
         results = judgement.exercises
         record |= {name: getattr(judgement, name) for name in RECORDED}
         status, message = GRADED, ""
@@ -234,7 +234,7 @@ def _score(job, status, message, results, digest="", changed=(), notes=(), cells
 
 
 def _judge(contents, job):
-    """(given names that the student changed, Judgement, whether it was starved) of a submission.
+    """(given names that the student changed, Judgement, whether it was disturbed) of a submission.
 
     Raises Broken, SandboxError.
     """
@@ -255,7 +255,8 @@ def _judge(contents, job):
             judgement = judging.judge(sandbox, assignment, job.secret)
             if judgement.import_error is None:
                 diagnose(sandbox, assignment, job.secret, judgement)
-            return found["changed"], judgement, sandbox.starved
+            disturbed = sandbox.was_killed or sandbox.starved and _is_busy()
+            return found["changed"], judgement, disturbed
 
 
 def _is_busy():

@@ -11,6 +11,7 @@ from autograder import judge
 from autograder.classlist import absent_score, choose_best, make_class, remark, settle
 from autograder.diagnosis.diagnose import NAMED
 from autograder.grade import GRADED, GRADER_ERROR, Job, check_reference, grade, needs_grading
+from autograder.gradebook.stamp import Stamp
 from autograder.intake import survey
 from autograder.intake.roster import read_roster
 from autograder.mistakes import class_mistakes
@@ -241,10 +242,15 @@ def _gone(student, scores):
 
 
 def _write_course(course, assignment, results, roster, console):
-    from autograder.gradebook.course import write_course  # nbgrader takes its time to import
+    stamp = Stamp(course, assignment, results, roster)
+    said = stamp.said()
+    if said is None:
+        from autograder.gradebook.course import write_course  # nbgrader takes its time to import
 
-    with console.status("Writing nbgrader's gradebook…"):
-        said = write_course(course, assignment, results, roster)
+        with console.status("Writing nbgrader's gradebook…"):
+            stamp.remove()
+            said = write_course(course, assignment, results, roster)
+            stamp.put(said)
     for sentence in said:
         console.print(escape(one_line(sentence)))
     console.print(f"gradebook and notebooks for nbgrader: {course}")

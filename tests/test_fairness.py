@@ -2,16 +2,19 @@
 
 import dataclasses
 import os
+import signal
+import time
 
 import pytest
 from conftest import ROOT
-from sandbox_probe import ShortLimits
+from sandbox_probe import ShortLimits, call, descendants, submission
 
 from autograder import grade as grading
 from autograder.assignment import load_assignment
 from autograder.cli import main
 from autograder.grade import Job, grade
 from autograder.intake import Submission
+from autograder.sandbox.session import Sandbox, StudentError
 
 REFERENCE = (ROOT / "solutions" / "edf.py").read_text(encoding="utf-8")
 COMPUTES_AND_WAITS = "import time\nsum(range(10**7))\ntime.sleep(60)\n"
@@ -102,3 +105,39 @@ def test_limits_hold_without_a_sandbox(tmp_path, quick_assignment):
     )
     score, _ = grading.grade_submission(job)
     assert "CPU time" in score["message"]
+
+
+def test_a_process_that_something_outside_killed_is_told_from_one_that_ended_itself(tmp_path):
+    place = submission(tmp_path, "def f():\n    while True:\n        pass\n")
+    with Sandbox(place, "", (), ShortLimits()) as sandbox, sandbox.process("serve", 10) as process:
+        process.load()
+        assert not sandbox.was_killed
+        os.kill(max(descendants(sandbox._template.pid)), signal.SIGKILL)
+        with pytest.raises(StudentError, match="SIGKILL"):
+            process.request([call("f")])
+        assert sandbox.was_killed
+
+
+def test_time_in_which_the_grader_was_stopped_is_nobodys(tmp_path):
+    class Stopped:
+        """A selector whose process is stopped, for longer than the wall limit, as soon as it waits."""
+
+        def __init__(self, selector):
+            self.selector, self.pauses = selector, [3]
+
+        def __getattr__(self, name):
+            return getattr(self.selector, name)
+
+        def select(self, wait):
+            if self.pauses:
+                time.sleep(self.pauses.pop())
+                return []
+            return self.selector.select(wait)
+
+    limits = ShortLimits(wall=2)
+    place = submission(tmp_path, "import time\ndef f():\n    time.sleep(1)\n    print('done')\n")
+    with Sandbox(place, "", (), limits) as sandbox, sandbox.process("serve", 10) as process:
+        process.load()
+        process._selector = Stopped(process._selector)
+        process.request([call("f")])
+    assert process.output == "done\n"

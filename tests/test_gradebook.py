@@ -31,7 +31,7 @@ from autograder.gradebook.errors import CourseError
 from autograder.gradebook.students import student_id, student_ids
 from autograder.intake import Submission, find_submissions
 from autograder.intake.roster import Enrolled
-from autograder.scores import Scores, ScoresError
+from autograder.scores import Scores
 
 WRONG = REFERENCE.replace("self.top = self.x.top + self.y.top", "self.top = self.x.top")
 SECRET = bytes(range(32))
@@ -189,7 +189,7 @@ def dump(course):
 
 
 def test_two_runs_on_one_course_are_refused(course, quick):
-    with Scores(course / ".autograder" / "quick"), pytest.raises(ScoresError, match="Another run"):
+    with Scores(course / ".autograder" / "quick"), pytest.raises(CourseError, match="Another run"):
         write_course(course, quick, [])
 
 

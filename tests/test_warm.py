@@ -55,7 +55,7 @@ def grade(request, tmp_path, quick_assignment):
 
 
 def template():
-    return warm()._template.pid
+    return warm().template.pid
 
 
 def test_it_is_kept_while_code_is_honest(grade):
@@ -95,7 +95,7 @@ def test_nothing_of_one_submission_is_there_for_the_next(grade):
 def test_one_that_was_killed_is_replaced(grade):
     first, _ = grade(edf=REFERENCE)
     os.kill(template(), signal.SIGKILL)
-    warm()._template.wait()
+    warm().template.wait()
     assert grade(edf=REFERENCE)[0] == first
 
 
@@ -106,7 +106,7 @@ def test_one_is_started_for_other_settings(tmp_path):
     for packages, size in (((), 1 << 20), ((), 1 << 20), (("scipy",), 1 << 20), ((), 2 << 20)):
         kept.session(tmp_path, stack, packages, size, None).close()
         kept.finish(keep=True)
-        found.append(kept._template.pid)
+        found.append(kept.template.pid)
     folder = kept._folder
     kept.end()
     assert found[0] == found[1] and len(set(found)) == 3

@@ -45,7 +45,11 @@ def bwrap():
 
 @functools.cache
 def check():
-    """Raises SandboxUnavailable if bubblewrap can't make namespaces here."""
+    """Raises SandboxUnavailable if bubblewrap can't make namespaces here, or this Python has no place in them."""
+    if inside := [path for path in interpreter_paths() if path.startswith("/tmp/")]:
+        raise SandboxUnavailable(
+            f"{inside[0]} lies in /tmp, of which student code has one of its own: use a Python that is elsewhere."
+        )
     command = [bwrap(), *NAMESPACES, "--ro-bind", "/", "/", "--", python(), "-I", "-S", "-c", ""]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode:
@@ -72,7 +76,6 @@ def start(submission, control, packages, tmp_bytes, scratch=None):
             "--die-with-parent",
             "--clearenv",
             *(word for name, value in ENVIRONMENT.items() for word in ("--setenv", name, value)),
-            # Before the binds: the interpreter may lie below /tmp.
             *("--size", str(tmp_bytes), "--tmpfs", "/tmp"),
             *_interpreter_binds(),
             *_package_binds(tuple(packages)),

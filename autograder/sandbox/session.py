@@ -53,6 +53,7 @@ class Sandbox:
         self.cpu_seconds = 0.0  # used by all its processes so far
         self.is_odd = False  # whether a process ended, or answered, as no honest one does
         self.starved = False  # whether one was stopped by the wall limit that had been computing, not waiting
+        self.was_killed = False  # whether one was, by something outside
         self.peak_memory_kb = 0
         self._warm, self._template = warm, None
         start = submission, self._stack, packages, limits.tmp_mb << 20, scratch
@@ -138,14 +139,13 @@ class Sandbox:
 
     def _why_it_ended(self):
         self.is_odd = True
-        if self._template is None:
-            return "the sandbox's template process ended"
+        template = self._warm.template if self._warm else self._template
         try:
-            _, said = self._template.communicate(timeout=REAP_SECONDS)
+            _, said = template.communicate(timeout=REAP_SECONDS)
         except subprocess.TimeoutExpired:
             return "the sandbox hung up"
         last_line = said.decode(errors="replace").strip().splitlines()[-1:] or ["nothing"]
-        return f"the sandbox ended with status {self._template.returncode}; it said: {last_line[0]}"
+        return f"the sandbox ended with status {template.returncode}; it said: {last_line[0]}"
 
 
 def _noting_what_is_odd(method):
@@ -273,7 +273,11 @@ class Process:
             seconds = self._limits.wall_seconds(self._cpu_seconds)
             self._sandbox.starved |= self.cpu_seconds > STARVED * seconds
             raise StudentError("wall", f"stopped after {seconds:g} s without finishing (did it wait?)")
-        for key, events in self._selector.select(left):
+        started, wait = time.monotonic(), min(left, 1)
+        ready = self._selector.select(wait)
+        # While this process itself did not run, stopped or on a machine without time for it, nobody could answer.
+        self._deadline += max(0, time.monotonic() - started - wait)
+        for key, events in ready:
             if events & selectors.EVENT_READ:
                 key.data()
 
@@ -357,6 +361,8 @@ class Process:
             # Half: the kernel counts the limit in ticks, and on a busy machine these exceed the time it reports.
             if number in (signal.SIGXCPU, signal.SIGKILL) and cpu >= 0.5 * self._cpu_seconds:
                 return StudentError("cpu", f"stopped at its limit of {self._cpu_seconds:g} s of CPU time")
+            # Nothing in the sandbox can send it: it came from the machine, short of memory perhaps.
+            self._sandbox.was_killed |= number == signal.SIGKILL
             name = signal.Signals(number).name if number in set(signal.Signals) else str(number)
             return StudentError("signal", f"the process died of signal {name}")
         code = os.WEXITSTATUS(status)

@@ -61,14 +61,20 @@ def hidden_folders():
 def library_folders():
     """Where the shared libraries come from that this process has loaded: libc, libpython and the like.
 
-    A folder that also holds the standard library is left to its own path: of it, just libpython is named.
+    Not those of packages, wherever these are installed. A folder that also holds the standard library is left to its
+    own path: of it, just libpython is named.
     """
+    modules = {
+        os.path.realpath(file) for m in list(sys.modules.values()) if (file := getattr(m, "__file__", None))
+    }
     stdlib = sysconfig.get_path("stdlib")
     with open("/proc/self/maps", encoding="utf-8") as maps:
         loaded = {line.split(maxsplit=5)[-1].strip() for line in maps if ".so" in line}
     folders = set()
     for path in map(os.path.realpath, loaded):
         folder = os.path.dirname(path)
+        if path in modules or {"site-packages", "dist-packages"} & set(Path(path).parts):
+            continue
         if stdlib.startswith(folder + os.sep):
             folders.add(path)
         elif not path.startswith((stdlib, sys.prefix)):

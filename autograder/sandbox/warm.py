@@ -34,6 +34,7 @@ class Warm:
 
     def __init__(self):
         self._key = None
+        self.template = None  # the process, once it was started
 
     def session(self, submission, stack, packages, tmp_bytes, scratch):
         """The judge's end of a socket that commands a fresh template, which sees a copy of `submission`, a folder.
@@ -41,7 +42,7 @@ class Warm:
         The others as in bubblewrap.start. Raises OSError if there can't be one.
         """
         key = stack, tuple(packages), tmp_bytes, scratch
-        if key == self._key and self._template.poll() is None:
+        if key == self._key and self.template.poll() is None:
             with contextlib.suppress(OSError):  # it was killed meanwhile: another one is started
                 return self._session(submission)
         self.end()
@@ -78,7 +79,7 @@ class Warm:
             return
         stack, self._key = self._key[0], None
         self._control.close()
-        stack.end(self._template)
+        stack.end(self.template)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _start(self, key):
@@ -88,7 +89,7 @@ class Warm:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             try:
-                self._template = stack.start(self._folder, theirs, packages, tmp_bytes, scratch)
+                self.template = stack.start(self._folder, theirs, packages, tmp_bytes, scratch)
             except BaseException:
                 shutil.rmtree(self._folder)
                 raise

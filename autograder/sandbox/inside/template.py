@@ -93,6 +93,8 @@ def session(control, theirs):
             control.close()
             main(socket.socket(fileno=theirs))
             status = 0
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(status)
     os.close(theirs)

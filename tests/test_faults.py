@@ -1,0 +1,52 @@
+"""Killed, out of disk, damaged: the short part of `make torture` (tests/faults/)."""
+
+import shutil
+
+import pytest
+from faults import FAULTS
+from faults.disk import has_mounts
+from faults.result import differences, result
+from faults.room import Lab
+from faults.trial import try_fault
+
+SEED = 5
+# Faults that need no more than one run each besides the next; those that wait, or start from nothing, are left out.
+SHORT = [
+    "group killed",
+    "worker killed",
+    "group interrupted (Ctrl-C)",
+    "disk full",
+    "scores, records, attempts: truncated, empty, noise, other JSON, another digit, somebody else's, 20 GB, gone",
+    "gradebook truncated, empty, noise, torn, a folder; restored",
+]
+BY_NAME = {fault.name: fault for fault in FAULTS}
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    return Lab(tmp_path_factory.mktemp("faults"))
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_nothing_graded_is_lost_and_the_next_run_ends_as_an_undisturbed_one(name, lab):
+    fault = BY_NAME[name]
+    if fault.needs_mounts and not has_mounts():
+        pytest.skip("file systems can't be mounted here")
+    assert try_fault(fault, lab, SEED, 0, 1).wrong == []
+
+
+def test_what_differs_is_seen(lab):
+    """A byte of a score, a row of the gradebook, a file too much, a file too few."""
+    with lab.room("done") as room:
+        assert differences(result(room.out), lab.undisturbed["course"]) == []
+        (room.out / "scores" / "ada.json").write_bytes(b"{}")
+        (room.out / "mistakes.csv").unlink()
+        (room.out / "scores" / "ada.json.part").touch()
+        shutil.copy(lab.start["course"] / "course" / "gradebook.db", room.out / "course")
+        found = differences(result(room.out), lab.undisturbed["course"])
+    assert [said.partition(":")[0] for said in found] == [
+        "mistakes.csv is missing",
+        "scores/ada.json.part is too much",
+        "course/gradebook.db differs",
+        "scores/ada.json differs",
+    ]
