@@ -150,7 +150,7 @@ def _grade(options):
     from autograder.grade import GraderFault
     from autograder.gradebook.errors import BookError, CourseError
     from autograder.intake import IntakeError
-    from autograder.release.bundle import ReleaseError
+    from autograder.release.errors import ReleaseError
     from autograder.run import run
     from autograder.sandbox.visible import SandboxUnavailable
     from autograder.scores import ScoresError
@@ -308,7 +308,7 @@ def _formgrader(options):
 def _releasing(make, options):
     """Run make(assignment); what can go wrong in making something for students ends in a sentence."""
     from autograder.assignment import AssignmentError
-    from autograder.release.bundle import ReleaseError
+    from autograder.release.errors import ReleaseError
     from autograder.release.make import LeakError
     from autograder.release.notebooks import NotebookSourceError
     from autograder.skeleton import SkeletonError

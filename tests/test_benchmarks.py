@@ -31,7 +31,7 @@ def test_a_command_has_one_thread_and_must_end_as_expected():
 
 
 def test_figures_are_written_with_three_digits():
-    assert spread([0.01234, 12.34, 1234.5]) == "0.01 – 12.3 – 1234"
+    assert spread([0.01234, 12.34, 1234.5]) == "0.0123 – 12.3 – 1234"
     assert ratios([1, 3], [2, 2]) == [0.5, 1.5]
     assert table(["", "ms"], [["a", "1"]]) == "|  | ms |\n| --- | --: |\n| a | 1 |"
 

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from autograder.release import dry_run
-from autograder.release.bundle import ReleaseError
+from autograder.release.errors import ReleaseError
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from autograder.exercise import exercise_by_id
 from autograder.paths import SOLUTION
 from autograder.release import handout
-from autograder.release.bundle import ReleaseError
+from autograder.release.errors import ReleaseError
 
 
 @pytest.fixture(scope="module")

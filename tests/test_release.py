@@ -15,7 +15,7 @@ from autograder.assignment import load_assignment
 from autograder.exercise import load_exercises
 from autograder.paths import ROOT
 from autograder.release import make
-from autograder.release.bundle import ReleaseError
+from autograder.release.errors import ReleaseError
 from autograder.release.notebooks import NotebookSourceError, instructor_notebooks
 from autograder.skeleton import definition_texts, make_skeleton
 

@@ -38,7 +38,8 @@ from autograder.gradebook.students import student_ids
 from autograder.intake import Broken, Part, read_submission
 from autograder.intake.submission import MODULE
 from autograder.intake.tree import FILE, files_below
-from autograder.release.bundle import CONFIG, ReleaseError, build
+from autograder.release.bundle import CONFIG, build
+from autograder.release.errors import ReleaseError
 from autograder.scores import Scores, ScoresError
 
 GRADEBOOK = "gradebook.db"

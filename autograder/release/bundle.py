@@ -20,6 +20,7 @@ from edf_kit.released import definition_sources, source_hash
 
 from autograder import digits
 from autograder.paths import ROOT
+from autograder.release.errors import ReleaseError
 from autograder.release.notebooks import instructor_notebooks
 from autograder.skeleton import definition_texts, make_skeleton
 
@@ -27,10 +28,6 @@ PSET = ROOT / "pset"
 CONFIG = Path(__file__).with_name("nbgrader_config.py")
 MANIFEST = "edf_kit/release.json"
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold
-
-
-class ReleaseError(Exception):
-    """The release can't be made; the message says why and what to do."""
 
 
 @dataclasses.dataclass(frozen=True)

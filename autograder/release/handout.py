@@ -9,7 +9,8 @@ import nbformat
 from nbclient import NotebookClient
 
 from autograder.paths import SOLUTION
-from autograder.release.bundle import ReleaseError, write_source
+from autograder.release.bundle import write_source
+from autograder.release.errors import ReleaseError
 from autograder.release.notebooks import METADATA, SOURCES
 from autograder.skeleton import BEGIN, END
 

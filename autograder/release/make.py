@@ -7,8 +7,9 @@ import tempfile
 from pathlib import Path
 
 from autograder.gradebook.course import GRADEBOOK, copy_gradebook, write_assignment
-from autograder.release.bundle import CONFIG, ReleaseError, build, manifest, write_zip
+from autograder.release.bundle import CONFIG, build, manifest, write_zip
 from autograder.release.dry_run import dry_run
+from autograder.release.errors import ReleaseError
 from autograder.release.leaks import find_leaks, known_secrets
 
 

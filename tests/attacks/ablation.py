@@ -59,16 +59,8 @@ def examine(attack):
         while known < len(Book(path).tries):  # it goes on where an attack ended everything
             known = len(Book(path).tries)
             command = [
-                *(
-                    bwrap(),
-                    "--unshare-all",
-                    "--unshare-user",
-                    "--uid",
-                    "0",
-                    "--gid",
-                    "0",
-                    "--die-with-parent",
-                ),
+                bwrap(),
+                *"--unshare-all --unshare-user --uid 0 --gid 0 --die-with-parent".split(),
                 *("--new-session", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--chdir", "/"),
                 *("--size", str(DISK), "--tmpfs", "/tmp", "--size", str(DISK), "--tmpfs", "/var/tmp"),
                 *("--bind", str(path), "/tmp/book", "--clearenv"),

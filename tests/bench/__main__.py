@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 from bench.measure import ROOT
 
-SUBJECTS = ("graders", "edf", "students")
+SUBJECTS = ("graders", "edf", "students", "classes")
 PAGE = ROOT / "docs" / "benchmarks.md"
 INTRODUCTION = """\
 # Benchmarks

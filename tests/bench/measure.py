@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -130,8 +131,8 @@ def spread(numbers, digits=3):
 
 
 def significant(number, digits=3):
-    """A number as text with so many digits, those before the point included, and never with an exponent."""
-    places = digits - len(str(int(abs(number)))) if abs(number) >= 1 else digits - 1
+    """A number as text with so many significant digits, never with an exponent."""
+    places = digits - 1 - math.floor(math.log10(abs(number))) if number else 0
     return f"{number:.{max(0, places)}f}"
 
 
