@@ -29,6 +29,7 @@ cpu_seconds = 5
 """
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
     """Tests of one file stay in one process, since they share fixtures; so do all that need `graded`."""
     for item in items:
