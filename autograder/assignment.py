@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edf_kit.answers.notebook import printable
 
+from autograder.errors import Refusal
 from autograder.exercise import load_exercises
 from autograder.paths import ROOT
 
@@ -20,7 +21,7 @@ PACKAGE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")  # as a d
 KEYS = set("name total packages attempts carried_forward points extra_credit efficiency limits".split())
 
 
-class AssignmentError(Exception):
+class AssignmentError(Refusal):
     """The TOML file can't be used; the message says where and what to do."""
 
 

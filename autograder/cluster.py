@@ -13,6 +13,7 @@ import pickle
 import time
 from pathlib import Path
 
+from autograder.errors import Refusal
 from autograder.grade import grade_submission, unjudged
 from autograder.intake import Submission, read_submission
 
@@ -23,7 +24,7 @@ AHEAD = 2  # tasks a worker: one that is run, one that waits
 START = "dask worker ADDRESS --nthreads 1 --preload autograder.worker"
 
 
-class ClusterError(Exception):
+class ClusterError(Refusal):
     """The cluster can't be reached, or can't grade; the message says what to do."""
 
 
@@ -114,8 +115,10 @@ class Cluster:
         """(how many workers can grade, {why others can't: how many}), now."""
         from autograder import worker
 
+        # Not Client.scheduler_info: it answers with what it last heard, workers or not, when the scheduler is silent.
+        client = self._client
         try:
-            workers = self._client.scheduler_info()["workers"].values()
+            workers = client.sync(client.scheduler.identity, n_workers=-1)["workers"].values()
         except OSError:
             raise self._lost() from None
         wanted = worker.resource(self._sandbox)

@@ -17,6 +17,7 @@ from autograder import judge as judging
 from autograder.compare import Mismatch
 from autograder.diagnosis.diagnose import diagnose
 from autograder.draw import Draw
+from autograder.errors import Refusal
 from autograder.intake import Broken, read_submission, take_notebooks
 from autograder.paths import SOLUTION
 from autograder.sandbox.choose import UNGUARDED, choose
@@ -34,8 +35,10 @@ GRADED, SYNTAX_ERROR, IMPORT_FAILED, GRADER_ERROR = "graded", "syntax error", "i
 RECORDED = ("output", "cpu_seconds", "peak_memory_kb", "diagnosis_faults")
 
 
-class GraderFault(Exception):
+class GraderFault(Refusal):
     """The grader fails on its own reference: nothing may be graded with it."""
+
+    status = 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +51,11 @@ class Job:
     scratch: object = None  # folder for temporary files; the system's if None
     sandbox: str | None = None  # how to isolate it (sandbox.choose); the best that works if None
     contents: object = None  # intake.Contents, if the submission was read elsewhere
+
+    @property
+    def is_guarded(self):
+        """Whether student code can't reach the grader."""
+        return self.sandbox != UNGUARDED.NAME
 
 
 def check_reference(assignment, secret):
@@ -68,7 +76,9 @@ def check_reference(assignment, secret):
                 fault = f"{type(error).__name__}: {error}"
             else:
                 continue
-            raise GraderFault(f"The reference fails {exercise.id}, check {check.id}: {fault}")
+            raise GraderFault(
+                f"The reference fails {exercise.id}, check {check.id}: {fault}\nMend that check first."
+            )
 
 
 def needs_grading(job, score):
@@ -227,7 +237,7 @@ def _score(job, status, message, results, digest="", changed=(), notes=(), cells
         "submission": digest,
         "grader": grader_version(),
         "secret": fingerprint(job.secret),
-        "guarded": job.sandbox != UNGUARDED.NAME,
+        "guarded": job.is_guarded,
         # A grader error has no key: it is never taken for done, the next run tries again.
         "key": "" if status == GRADER_ERROR else _key(job, digest or message),
     }
@@ -276,8 +286,7 @@ def _all_failed(assignment, message, status=judging.FAIL):
 
 def _key(job, content):
     """A hash of all that a score depends on: a submission's digest or why it has none, and what is ours."""
-    is_guarded = job.sandbox != UNGUARDED.NAME
-    ours = job.assignment.fingerprint(), grader_version(), fingerprint(job.secret), is_guarded
+    ours = job.assignment.fingerprint(), grader_version(), fingerprint(job.secret), job.is_guarded
     return hashlib.sha256(repr((content, *ours)).encode()).hexdigest()
 
 

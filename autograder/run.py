@@ -1,7 +1,9 @@
 """One run of `autograder grade`: from a folder of submissions to scores and a table in the terminal."""
 
 import collections
+import dataclasses
 import statistics
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -10,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from autograder import judge
 from autograder.classlist import absent_score, choose_best, make_class, remark, settle
 from autograder.diagnosis.diagnose import NAMED
+from autograder.errors import Refusal
 from autograder.grade import GRADED, GRADER_ERROR, Job, check_reference, grade, needs_grading
 from autograder.gradebook.stamp import Stamp
 from autograder.intake import survey
@@ -32,27 +35,31 @@ COLOURS = {
 MARKS = {judge.PASS: "■", judge.CARRIED: "→", judge.FAIL: "✗", judge.BLOCKED: "·", judge.GRADER_ERROR: "?"}
 
 
-def run(
-    folder,
-    out,
-    assignment,
-    secret_file,
-    jobs,
-    course,
-    roster_file=None,
-    sandbox=None,
-    anonymous=False,
-    cluster=None,
-):
-    """Grade what is new or changed in `folder` into `out`, then into nbgrader's folder `course`.
+@dataclasses.dataclass(frozen=True)
+class Places:
+    """Where a run finds and leaves things, all pathlib.Paths.
+
+    submissions: folder or zip. out: for the results. course: nbgrader's folder. secret: file of the course secret.
+    roster: CSV file, or None.
+    """
+
+    submissions: Path
+    out: Path
+    course: Path
+    secret: Path
+    roster: Path | None = None
+
+
+def run(places, assignment, jobs, sandbox=None, anonymous=False, cluster=None):
+    """Grade what is new or changed, with `jobs` processes, then bring nbgrader's folder up to date.
 
     sandbox: how to isolate student code (sandbox.choose), None for the best that works. anonymous: whether students
     go by pseudonyms in all that is written and shown. cluster: the cluster.Cluster that grades, in place of this
     machine. Returns the exit status.
     """
     console = Console(highlight=False, soft_wrap=True)
-    roster = read_roster(roster_file) if roster_file else None
-    found = survey(folder, assignment.name)
+    roster = read_roster(places.roster) if places.roster else None
+    found = survey(places.submissions, assignment.name)
     students = make_class(found.submissions, assignment.attempts, roster)
     if not anonymous:
         _print_ignored(found.ignored, console)
@@ -70,13 +77,13 @@ def run(
     elif stack is not BEST:
         why = why_not_the_best() or "It was asked for."
         console.print(f"[yellow]sandbox: {stack.NAME}.[/] {escape(why)}")
-    secret, is_new = course_secret(secret_file)
+    secret, is_new = course_secret(places.secret)
     if is_new:
-        console.print(f"Made a new course secret: {secret_file}. Keep a copy; a regrade needs it.")
-    with Scores(out) as scores:
+        console.print(f"Made a new course secret: {places.secret}. Keep a copy; a regrade needs it.")
+    with Scores(places.out) as scores:
         names = None
         if anonymous:
-            names = _pseudonyms(students, roster, secret, assignment, scores, course, console)
+            names = _pseudonyms(students, roster, secret, assignment, scores, places.course, console)
             students, roster = names.students, names.roster
         todo = _todo(students, assignment, secret, sandbox, scores, console)
         if todo:
@@ -86,9 +93,8 @@ def run(
         counting = _settle_all([student for student in students if student.graded], scores)
         absent = [absent_score(student, assignment) for student in students if not student.graded]
         status = _finish([score for _, score in counting], absent, assignment, scores, console)
-        _write_course(
-            course, assignment, [*counting, *((None, score) for score in absent)], roster or (), console
-        )
+        results = [*counting, *((None, score) for score in absent)]
+        _write_course(places.course, assignment, results, roster or (), console)
         return status
 
 
@@ -249,7 +255,12 @@ def _write_course(course, assignment, results, roster, console):
 
         with console.status("Writing nbgrader's gradebook…"):
             stamp.remove()
-            said = write_course(course, assignment, results, roster)
+            try:
+                said = write_course(course, assignment, results, roster)
+            except Refusal as error:
+                raise Refusal(
+                    f"{error}\nThe scores are kept; only nbgrader's folder is not up to date."
+                ) from None
             stamp.put(said)
     for sentence in said:
         console.print(escape(one_line(sentence)))

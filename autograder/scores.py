@@ -28,6 +28,7 @@ from pathlib import Path
 
 import numpy as np
 
+from autograder.errors import Refusal
 from autograder.paths import ROOT
 
 # All that decides a grade. The digits are among it, the reports are not.
@@ -46,7 +47,7 @@ HASH = "hash"
 MORE_COLUMNS = ("attempt", "when", "late", "section", "remark")
 
 
-class ScoresError(Exception):
+class ScoresError(Refusal):
     """The output folder can't be used; the message says what to do."""
 
 

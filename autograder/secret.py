@@ -6,13 +6,14 @@ import secrets
 import tempfile
 from pathlib import Path
 
+from autograder.errors import Refusal
 from autograder.paths import ROOT
 
 FILE = ROOT / ".course-secret"
 SIZE = 32
 
 
-class SecretError(Exception):
+class SecretError(Refusal):
     """The file of the secret can't be used; the message says what to do."""
 
 

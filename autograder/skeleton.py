@@ -5,6 +5,7 @@ import io
 import textwrap
 import tokenize
 
+from autograder.errors import Refusal
 from autograder.paths import SOLUTION
 
 INDENT = "    "
@@ -12,7 +13,7 @@ RAISE = "raise NotImplementedError"
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"  # nbgrader's marks
 
 
-class SkeletonError(Exception):
+class SkeletonError(Refusal):
     """An exercise names a stub that the reference does not have."""
 
 

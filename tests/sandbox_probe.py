@@ -86,7 +86,7 @@ def allowed_paths():
     base = os.path.realpath(sys.executable)
     loaders = {"/lib", "/lib64", "/usr/lib64", "/etc/ld.so.cache"}
     own = {"/tmp", "/submission", "/sandbox", "/packages", "/dev/null"}
-    libraries = {p for p in visible.library_folders() if "/lib" in p}
+    libraries = {p for p in visible.shared_library_folders() if "/lib" in p}
     platform = platform.replace(sys.prefix, sys.base_exec_prefix, 1)
     return sorted(own | loaders | libraries | {base, stdlib, platform})
 

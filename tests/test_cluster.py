@@ -168,9 +168,6 @@ def test_a_worker_that_is_killed_changes_nothing(folder, dask):
     assert len({record["worker"] for record in records if "worker" in record}) >= 2
 
 
-@pytest.mark.xfail(
-    reason="in a whole run of the tests no worker is seen any more; its cause is not found yet"
-)
 def test_a_lost_scheduler_costs_nothing_that_was_graded(folder, dask):
     scores = folder / "on" / "scores"
     with grading(folder, "on", "--cluster", dask.address) as process:

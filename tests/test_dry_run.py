@@ -6,8 +6,8 @@ import sys
 import nbformat
 import pytest
 
+from autograder.errors import ReleaseError
 from autograder.release import dry_run
-from autograder.release.errors import ReleaseError
 
 
 @pytest.fixture

@@ -25,9 +25,9 @@ from courses import (
 )
 
 from autograder.assignment import load_assignment
+from autograder.errors import CourseError
 from autograder.grade import Job, grade_submission
 from autograder.gradebook.course import write_course
-from autograder.gradebook.errors import CourseError
 from autograder.gradebook.students import student_id, student_ids
 from autograder.intake import Submission, find_submissions
 from autograder.intake.roster import Enrolled

@@ -5,10 +5,10 @@ import ast
 import nbformat
 import pytest
 
+from autograder.errors import ReleaseError
 from autograder.exercise import exercise_by_id
 from autograder.paths import SOLUTION
 from autograder.release import handout
-from autograder.release.errors import ReleaseError
 
 
 @pytest.fixture(scope="module")

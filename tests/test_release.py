@@ -12,10 +12,10 @@ from nbgrader.nbgraderformat import MetadataValidator
 
 from autograder import cli
 from autograder.assignment import load_assignment
+from autograder.errors import ReleaseError
 from autograder.exercise import load_exercises
 from autograder.paths import ROOT
 from autograder.release import make
-from autograder.release.errors import ReleaseError
 from autograder.release.notebooks import NotebookSourceError, instructor_notebooks
 from autograder.skeleton import definition_texts, make_skeleton
 

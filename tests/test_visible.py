@@ -16,7 +16,7 @@ from autograder.sandbox.visible import SandboxUnavailable
 def test_packages_from_elsewhere_are_not_taken_for_the_systems():
     """Such as those in a user's home, or on PYTHONPATH: here, all of this environment's."""
     code = "import json, numpy, yaml\nfrom autograder.sandbox import visible\n"
-    code += "print(json.dumps(visible.library_folders()))"
+    code += "print(json.dumps(visible.shared_library_folders()))"
     path = f"{ROOT}:{ROOT / 'pset'}:{sysconfig.get_path('purelib')}"
     done = subprocess.run(
         [os.path.realpath(sys.executable), "-B", "-c", code],

@@ -14,7 +14,7 @@ import sqlalchemy
 from nbgrader import api
 from sqlalchemy import event, func, insert, select, update
 
-from autograder.gradebook.errors import BookError
+from autograder.errors import BookError
 
 BUSY_SECONDS = 60  # how long to wait while formgrader writes
 FEW = 500  # students, up to which only their rows are read

@@ -26,8 +26,8 @@ from edf_kit.released import read_release
 from nbgrader.preprocessors import AssignLatePenalties
 from traitlets.config.loader import PyFileConfigLoader
 
+from autograder.errors import CourseError, ReleaseError
 from autograder.gradebook.book import Entry, check_gradebook, copy_gradebook, exercises, save
-from autograder.gradebook.errors import CourseError
 from autograder.gradebook.notebooks import (
     autograded_notebooks,
     automatic_comments,
@@ -39,7 +39,6 @@ from autograder.intake import Broken, Part, read_submission
 from autograder.intake.submission import MODULE
 from autograder.intake.tree import FILE, files_below
 from autograder.release.bundle import CONFIG, build
-from autograder.release.errors import ReleaseError
 from autograder.scores import Scores, ScoresError
 
 GRADEBOOK = "gradebook.db"

@@ -10,14 +10,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from autograder.assignment import AssignmentError, load_assignment
-from autograder.grade import GraderFault, Job, check_reference, grade, needs_grading
+from autograder.assignment import load_assignment
+from autograder.errors import Refusal
+from autograder.grade import Job, check_reference, grade, needs_grading
 from autograder.intake import Submission
 from autograder.paths import ROOT
 from autograder.sandbox.choose import choose
-from autograder.sandbox.visible import SandboxUnavailable
-from autograder.scores import Scores, ScoresError
-from autograder.secret import SecretError, course_secret
+from autograder.scores import Scores
+from autograder.secret import course_secret
 
 REFUSED = 2
 
@@ -52,10 +52,7 @@ def main():
     request = json.load(sys.stdin)
     try:
         scores = _judge(request)
-    except GraderFault as error:
-        print(f"{error}\nNothing was graded: mend that check first.", file=sys.stderr)
-        return REFUSED
-    except (AssignmentError, ScoresError, SecretError, SandboxUnavailable) as error:
+    except Refusal as error:
         print(error, file=sys.stderr)
         return REFUSED
     json.dump(scores, sys.stdout)

@@ -6,6 +6,8 @@ import hashlib
 import os
 from pathlib import Path
 
+from autograder.errors import Refusal
+
 MODULE = "edf.py"
 # What operating systems and editors leave behind.
 LEFT_BEHIND = {
@@ -19,7 +21,7 @@ LEFT_BEHIND = {
 }
 
 
-class IntakeError(Exception):
+class IntakeError(Refusal):
     """The folder of submissions, or the roster, can't be used; the message says what to do."""
 
 

@@ -19,8 +19,8 @@ import numpy as np
 from edf_kit.released import definition_sources, source_hash
 
 from autograder import digits
+from autograder.errors import ReleaseError
 from autograder.paths import ROOT
-from autograder.release.errors import ReleaseError
 from autograder.release.notebooks import instructor_notebooks
 from autograder.skeleton import definition_texts, make_skeleton
 

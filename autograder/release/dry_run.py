@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 
-from autograder.release.errors import ReleaseError
+from autograder.errors import ReleaseError
 
 # What a blank notebook may answer, and a check at the first stub that it meets.
 TO_BE_WRITTEN = re.compile(r"exercise '\w+': [\w.]+ is still to be written|still to be written")

@@ -8,9 +8,9 @@ import jupytext
 import nbformat
 from nbclient import NotebookClient
 
+from autograder.errors import ReleaseError
 from autograder.paths import SOLUTION
 from autograder.release.bundle import write_source
-from autograder.release.errors import ReleaseError
 from autograder.release.notebooks import METADATA, SOURCES
 from autograder.skeleton import BEGIN, END
 

@@ -6,18 +6,21 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from autograder.errors import Refusal, ReleaseError
 from autograder.gradebook.course import GRADEBOOK, copy_gradebook, write_assignment
 from autograder.release.bundle import CONFIG, build, manifest, write_zip
 from autograder.release.dry_run import dry_run
-from autograder.release.errors import ReleaseError
 from autograder.release.leaks import find_leaks, known_secrets
 
 
-class LeakError(Exception):
+class LeakError(Refusal):
     """The bundle gives something away; `leaks` says where and what."""
 
+    status = 1
+
     def __init__(self, leaks):
-        super().__init__("the release gives away what must stay hidden; nothing was released")
+        places = "".join(f"\n  {leak.file}, {leak.place}: {leak.what}" for leak in leaks)
+        super().__init__(f"the release gives away what must stay hidden; nothing was released:{places}")
         self.leaks = leaks
 
 

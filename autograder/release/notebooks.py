@@ -12,6 +12,7 @@ import re
 import jupytext
 import nbformat
 
+from autograder.errors import Refusal
 from autograder.paths import ROOT
 from autograder.skeleton import definition_texts, mark_solutions
 
@@ -24,7 +25,7 @@ METADATA = {
 }
 
 
-class NotebookSourceError(Exception):
+class NotebookSourceError(Refusal):
     """A source in notebooks/ can't be used; the message says which, where and why."""
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from edf_kit.checks import opcodes
 from packaging.requirements import Requirement
 
+from autograder.errors import Refusal
+
 # The sandbox's own code: files of its own, and one that the students have, too.
 INSIDE = (*sorted(Path(__file__).parent.glob("inside/*.py")), Path(opcodes.__file__))
 NOBODY = 65534
@@ -26,7 +28,7 @@ ENVIRONMENT = {
 }
 
 
-class SandboxUnavailable(Exception):
+class SandboxUnavailable(Refusal):
     """This machine can't isolate student code; the message says why and what to do."""
 
 
@@ -45,7 +47,7 @@ def standard_library():
 @functools.cache
 def interpreter_paths():
     """Files and folders of this Python: the program, its standard library, the shared libraries it needs."""
-    paths = (*library_folders(), *LOADER, python(), *standard_library())
+    paths = (*shared_library_folders(), *LOADER, python(), *standard_library())
     return [path for path in paths if os.path.exists(path) and (path != "/lib" or os.path.islink(path))]
 
 
@@ -58,7 +60,7 @@ def hidden_folders():
     return sorted({place for place in places if os.path.isdir(place)})
 
 
-def library_folders():
+def shared_library_folders():
     """Where the shared libraries come from that this process has loaded: libc, libpython and the like.
 
     Not those of packages, wherever these are installed. A folder that also holds the standard library is left to its
