@@ -32,12 +32,22 @@ def course_secret(path=FILE):
             file.flush()
             os.fsync(file.fileno())
             # It is there whole or not at all; of two runs that start at once, one makes it and the other reads it.
-            os.link(file.name, path)
+            try:
+                os.link(file.name, path)
+            except FileExistsError:
+                raise
+            except OSError:  # FAT and some network drives have no hard links
+                _write_new(path, secret)
     except FileExistsError:
         return _read(path), False
     except OSError as error:
         raise SecretError(f"The course secret {path} can't be made: {error.strerror}.") from None
     return secret, True
+
+
+def _write_new(path, secret):
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secret.hex() + "\n")
 
 
 def _read(path):

@@ -2,4 +2,4 @@
 
 from attacks.checks import *  # noqa: F403
 
-STACK = "bubblewrap"
+STACK, AS_USER, NAMES = "bubblewrap", None, ATTACKS  # noqa: F405

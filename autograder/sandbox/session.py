@@ -139,7 +139,10 @@ class Sandbox:
 
     def _why_it_ended(self):
         self.is_odd = True
-        template = self._warm.template if self._warm else self._template
+        template = self._template
+        if self._warm:  # it lives on when its fork ends, to be replaced: it has said all that it will
+            template = self._warm.template
+            template.kill()
         try:
             _, said = template.communicate(timeout=REAP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -252,21 +255,19 @@ class Process:
 
     def _write(self, buffers):
         pending = memoryview(b"".join(buffers))
-        both = selectors.EVENT_READ | selectors.EVENT_WRITE
-        try:
-            while pending:
-                try:
-                    pending = pending[self._data.send(pending) :]
-                except BlockingIOError:
-                    self._selector.modify(self._data, both, self._read_data)
-                    self._turn()
-                except OSError:
-                    break  # the process is gone: `receive` finds out why
-        finally:
-            self._selector.modify(self._data, selectors.EVENT_READ, self._read_data)
+        while pending:
+            try:
+                pending = pending[self._data.send(pending) :]
+            except BlockingIOError:
+                self._turn(selectors.EVENT_WRITE)
+            except OSError:
+                break  # the process is gone: `receive` finds out why
 
-    def _turn(self):
-        """Wait for something to happen on the process's channels, and take it in."""
+    def _turn(self, more=0):
+        """Wait for something to happen on the process's channels, and take it in.
+
+        more: selectors.EVENT_WRITE to come back, too, when there is room for what is to be sent.
+        """
         left = self._deadline - time.monotonic()
         if left <= 0:
             self._reap(kill=True)
@@ -274,7 +275,11 @@ class Process:
             self._sandbox.starved |= self.cpu_seconds > STARVED * seconds
             raise StudentError("wall", f"stopped after {seconds:g} s without finishing (did it wait?)")
         started, wait = time.monotonic(), min(left, 1)
+        if more:
+            self._selector.modify(self._data, selectors.EVENT_READ | more, self._read_data)
         ready = self._selector.select(wait)
+        if more:
+            self._selector.modify(self._data, selectors.EVENT_READ, self._read_data)
         # While this process itself did not run, stopped or on a machine without time for it, nobody could answer.
         self._deadline += max(0, time.monotonic() - started - wait)
         for key, events in ready:
