@@ -11,7 +11,12 @@ SUBMISSIONS ?= data/sample_class/submissions
 OUT ?= graded
 JOBS ?=
 ROSTER ?=
+STUDENT ?=
+EXERCISE ?=
 COURSE ?= $(OUT)/course
+# What Canvas or Moodle exported.
+GRADEBOOK ?=
+WORKSHEET ?=
 ASSIGNMENT ?= autograder/assignments/edf.toml
 LAB ?= lab
 # Options for JupyterLab, such as --no-browser.
@@ -20,7 +25,7 @@ JUPYTER ?=
 SUBJECTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup grade formgrader release solutions lab test fuzz torture validate doctor skeleton lint measure data-full lock lock-bench bench clean
+.PHONY: help setup grade explain regrade formgrader canvas moodle gradescope similarity release solutions lab test fuzz attacks torture validate doctor skeleton lint measure data-full lock lock-bench bench clean
 
 help:  ## list the commands
 	@echo "make COMMAND, with COMMAND one of"
@@ -42,8 +47,32 @@ grade: $(READY)  ## grade a class: SUBMISSIONS=folder OUT=folder JOBS=n ROSTER=c
 	@$(BIN)/autograder grade "$(SUBMISSIONS)" --out "$(OUT)" --course "$(COURSE)" --assignment "$(ASSIGNMENT)" \
 		$(if $(JOBS),--jobs $(JOBS)) $(if $(ROSTER),--roster "$(ROSTER)")
 
+explain: $(READY)  ## why a student has these points: STUDENT=name EXERCISE=id OUT=folder
+	@test -n "$(STUDENT)" || { echo "Name a student of grades.csv: make explain STUDENT=name EXERCISE=id"; exit 2; }
+	@$(BIN)/autograder explain "$(STUDENT)" $(EXERCISE) --out "$(OUT)"
+
+regrade: $(READY)  ## judge one exercise of a graded class again, after a check was mended: EXERCISE=id OUT=folder
+	@test -n "$(EXERCISE)" || { echo "Name an exercise: make regrade EXERCISE=id"; exit 2; }
+	@$(BIN)/autograder regrade --exercise "$(EXERCISE)" --out "$(OUT)" $(if $(JOBS),--jobs $(JOBS))
+
 formgrader: $(READY)  ## look at the graded class in nbgrader's formgrader: COURSE=folder
 	@$(BIN)/autograder formgrader --course "$(COURSE)" -- $(JUPYTER)
+
+canvas: $(READY)  ## write the grades for Canvas to import: GRADEBOOK=csv (exported by Canvas) OUT=folder ROSTER=csv
+	@test -n "$(GRADEBOOK)" || { echo "Name what Canvas exported: make canvas GRADEBOOK=grades.csv"; exit 2; }
+	@$(BIN)/autograder canvas "$(GRADEBOOK)" --out "$(OUT)" --assignment "$(ASSIGNMENT)" \
+		$(if $(ROSTER),--roster "$(ROSTER)")
+
+moodle: $(READY)  ## write the grades for Moodle to import: WORKSHEET=csv (exported by Moodle) or ROSTER=csv, OUT=folder
+	@$(BIN)/autograder moodle $(if $(WORKSHEET),"$(WORKSHEET)") --out "$(OUT)" --assignment "$(ASSIGNMENT)" \
+		$(if $(ROSTER),--roster "$(ROSTER)")
+
+gradescope: $(READY)  ## build gradescope.zip, an autograder for Gradescope, with the course secret in it
+	@$(BIN)/autograder gradescope --assignment "$(ASSIGNMENT)"
+
+similarity: $(READY)  ## show which submissions look alike: SUBMISSIONS=folder OUT=folder ROSTER=csv
+	@$(BIN)/autograder similarity "$(SUBMISSIONS)" --out "$(OUT)/similarity" --assignment "$(ASSIGNMENT)" \
+		$(if $(ROSTER),--roster "$(ROSTER)")
 
 release: $(READY)  ## make what students receive in released/, and nbgrader's folders in course/
 	@$(BIN)/autograder release --assignment "$(ASSIGNMENT)"
@@ -57,11 +86,15 @@ lab: $(READY)  ## start JupyterLab on a student's bundle: LAB=folder (made if it
 test: $(READY)  ## run the project's own tests
 	@$(BIN)/ruff check .
 	@$(BIN)/autograder skeleton --check
-	@$(BIN)/python -m pytest -q -n auto --dist loadgroup
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 # A test that is stuck is ended after 15 minutes, and says where it was.
 fuzz: $(READY)  ## try 20,000 broken inputs on what reads strangers' files (10 minutes; `make test` tries a few)
 	@FUZZ=full $(BIN)/python -m pytest -q tests/fuzz -o faulthandler_timeout=900 -o faulthandler_exit_on_timeout=true
+
+attacks: $(READY)  ## every attack, as every user, and on graders without some of their layers (docs/attacks.md; an hour)
+	@ATTACKS=all $(BIN)/python -m pytest -q -n auto --dist loadfile tests/test_attacks_*.py
+	@cd tests && ../$(BIN)/python -m attacks
 
 torture: $(READY)  ## kill the grader, fill its disk, damage its files: is all there afterwards? (docs/faults.md)
 	@cd tests && ../$(BIN)/python -m faults

@@ -17,8 +17,11 @@ MAX_BYTES = 64 << 10
 # A key of a hundred parts, "a.b.c…": for each, tomllib looks at all before it.
 LONG_KEY = re.compile(r"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){100}""")
 MAX_NAME = 50  # characters: files and folders are called by it
+MAX_LECTURE = 200  # characters: where in the lecture an exercise is from
 PACKAGE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")  # as a distribution may be called
-KEYS = set("name total packages attempts carried_forward points extra_credit efficiency limits".split())
+KEYS = set(
+    "name total packages attempts carried_forward points extra_credit efficiency limits lecture".split()
+)
 
 
 class AssignmentError(Refusal):
@@ -60,7 +63,8 @@ class Assignment:
 
     attempts: "last" or "best", the one of a student's submissions that counts. carried_forward: what part of
     its points a check of a backward earns that is right for the student's own forward, 0 to 1. efficiency: by
-    exercise id, how many of its points are for code that does not loop over pixels.
+    exercise id, how many of its points are for code that does not loop over pixels. lecture: by exercise id, the
+    part of the lecture that it is about, for the class report.
     """
 
     name: str
@@ -72,6 +76,7 @@ class Assignment:
     attempts: str = "last"
     carried_forward: float = 1
     efficiency: dict = dataclasses.field(default_factory=dict)
+    lecture: dict = dataclasses.field(default_factory=dict)
 
     @property
     def total(self):
@@ -83,8 +88,14 @@ class Assignment:
         """Dotted names in edf.py ("add.forward") that students write, each with its exercise's id."""
         return {stub: exercise.id for exercise in self.exercises for stub in exercise.stubs}
 
+    def only(self, exercises):
+        """This assignment with only these of its exercises."""
+        points = {exercise.id: self.points[exercise.id] for exercise in exercises}
+        return dataclasses.replace(self, exercises=tuple(exercises), points=points)
+
     def fingerprint(self):
-        """A text that differs whenever anything in the assignment does that a submission's score depends on."""
+        """A text that differs whenever anything in the assignment does that a submission's score depends on: not
+        `lecture`, which is words."""
         extra, limits = sorted(self.extra_credit), dataclasses.astuple(self.limits)
         more = self.carried_forward, sorted(self.efficiency.items())
         return repr((self.name, list(self.points.items()), extra, self.packages, limits, *more))
@@ -164,6 +175,7 @@ def _assignment(data):
         attempts=attempts,
         carried_forward=carried,
         efficiency=efficiency,
+        lecture=_lecture(_table(data, "lecture"), points | extra),
     )
 
 
@@ -182,6 +194,16 @@ def _efficiency(table, points):
             raise AssignmentError(
                 f"{id} has {value:g} points for efficiency: these are a part of its {points[id]:g}, not all of them"
             )
+    return table
+
+
+def _lecture(table, points):
+    """The part of the lecture by exercise id, in words."""
+    _refuse_unknown("exercise of this assignment", table, points)
+    for id, value in table.items():
+        if not isinstance(value, str) or not 0 < len(value) <= MAX_LECTURE or not value.isprintable():
+            wanted = f"one line of text, of at most {MAX_LECTURE} characters"
+            raise AssignmentError(f"the lecture of {id} must be {wanted}, not {_shown(value)}")
     return table
 
 

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from autograder.commands import grade, grader, jupyter, release
+from autograder.commands import disputes, export, grade, grader, jupyter, release, similarity
 from autograder.errors import Refusal
 
 
@@ -30,6 +30,6 @@ def main(arguments=None):
 def _parser():
     parser = argparse.ArgumentParser(prog="autograder", description="Grades edf problem sets.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (grade, grader, release, jupyter):
+    for module in (grade, disputes, export, grader, release, jupyter, similarity):
         module.add_to(commands)
     return parser

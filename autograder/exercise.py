@@ -87,6 +87,23 @@ def exercise_by_id(id):
     return load_exercises()[id]
 
 
+def needing(ids, exercises):
+    """Ids of those of `exercises` that need one of `ids`, directly or through others; not these themselves."""
+    found = set(ids)
+    while more := {e.id for e in exercises if e.id not in found and found & set(e.needs)}:
+        found |= more
+    return found - set(ids)
+
+
+def needed_by(ids, exercises):
+    """Ids of those of `exercises` that one of `ids` needs, directly or through others; not these themselves."""
+    needs = {exercise.id: set(exercise.needs) for exercise in exercises}
+    found = set(ids)
+    while more := {id for other in found for id in needs[other] if id in needs} - found:
+        found |= more
+    return found - set(ids)
+
+
 @functools.cache
 def load_exercises():
     """All exercises by id, from every module below exercises/."""

@@ -2,6 +2,7 @@
 
 import collections
 import concurrent.futures
+import contextlib
 import ctypes
 import dataclasses
 import functools
@@ -27,6 +28,7 @@ from autograder.scores import grader_version
 from autograder.secret import fingerprint
 from autograder.skeleton import given_source, make_skeleton
 from autograder.student import local_edf
+from autograder.training import beside_reference, remember_losses
 
 PR_SET_PDEATHSIG = 1
 GRADED, SYNTAX_ERROR, IMPORT_FAILED, GRADER_ERROR = "graded", "syntax error", "import failed", "grader error"
@@ -51,6 +53,12 @@ class Job:
     scratch: object = None  # folder for temporary files; the system's if None
     sandbox: str | None = None  # how to isolate it (sandbox.choose); the best that works if None
     contents: object = None  # intake.Contents, if the submission was read elsewhere
+    exercises: tuple = ()  # those of the assignment that are judged; all if there are none
+
+    @property
+    def judged(self):
+        """The assignment.Assignment with only what is judged of it."""
+        return self.assignment.only(self.exercises) if self.exercises else self.assignment
 
     @property
     def is_guarded(self):
@@ -75,6 +83,7 @@ def check_reference(assignment, secret):
             except Exception as error:
                 fault = f"{type(error).__name__}: {error}"
             else:
+                remember_losses(secret, exercise.id, check.id, edf.losses)
                 continue
             raise GraderFault(
                 f"The reference fails {exercise.id}, check {check.id}: {fault}\nMend that check first."
@@ -86,9 +95,9 @@ def needs_grading(job, score):
     if score is None or not score.get("key"):
         return True
     try:
-        key = _key(job, read_submission(job.submission).digest())
+        key = key_of(job, read_submission(job.submission).digest())
     except Broken as broken:
-        key = _key(job, str(broken))
+        key = key_of(job, str(broken))
     except Exception:  # what it is, grade_submission says
         return True
     return key != score["key"]
@@ -187,13 +196,13 @@ def grade_submission(job):
     was printed; "disturbed" if something outside of it stopped it.
     """
     started = time.monotonic()
-    assignment = job.assignment
+    assignment = job.judged
     record = {}
     digest, notes, cells, changed = "", (), {}, []
     try:
         contents = job.contents or read_submission(job.submission)
         digest, notes = contents.digest(), contents.notes
-        contents = take_notebooks(contents, assignment.stubs)
+        contents = take_notebooks(contents, job.assignment.stubs)
         notes, cells = contents.notes, contents.cells
         record = {"sandbox": choose(job.sandbox).NAME}
         changed, judgement, disturbed = _judge(contents, job)
@@ -201,6 +210,7 @@ def grade_submission(job):
             record["disturbed"] = True
         results = judgement.exercises
         record |= {name: getattr(judgement, name) for name in RECORDED}
+        record["training"] = beside_reference(judgement.training, assignment.exercises, job.secret)
         status, message = GRADED, ""
         if judgement.import_error is not None:
             status, message = IMPORT_FAILED, judgement.import_error
@@ -218,7 +228,7 @@ def grade_submission(job):
 
 def unjudged(job, message):
     """The score of a submission that the grader could not judge."""
-    return _score(job, GRADER_ERROR, message, _all_failed(job.assignment, "not judged", judging.GRADER_ERROR))
+    return _score(job, GRADER_ERROR, message, _all_failed(job.judged, "not judged", judging.GRADER_ERROR))
 
 
 def _score(job, status, message, results, digest="", changed=(), notes=(), cells=None):
@@ -227,7 +237,7 @@ def _score(job, status, message, results, digest="", changed=(), notes=(), cells
         "attempt": job.submission.attempt,
         "status": status,
         "message": message,
-        "score": _total(results),
+        "score": total_of(map(_exercise, results)),
         "max_score": job.assignment.total,
         "exercises": {result.id: _exercise(result) for result in results},
         "changed": list(changed),
@@ -239,7 +249,7 @@ def _score(job, status, message, results, digest="", changed=(), notes=(), cells
         "secret": fingerprint(job.secret),
         "guarded": job.is_guarded,
         # A grader error has no key: it is never taken for done, the next run tries again.
-        "key": "" if status == GRADER_ERROR else _key(job, digest or message),
+        "key": "" if status == GRADER_ERROR else key_of(job, digest or message),
     }
 
 
@@ -247,6 +257,20 @@ def _judge(contents, job):
     """(given names that the student changed, Judgement, whether it was disturbed) of a submission.
 
     Raises Broken, SandboxError.
+    """
+    with sandbox_of(contents, job) as (sandbox, changed):
+        judgement = judging.judge(sandbox, job.judged, job.secret)
+        if judgement.import_error is None:
+            diagnose(sandbox, job.judged, job.secret, judgement)
+        disturbed = sandbox.was_killed or sandbox.starved and _is_busy()
+        return changed, judgement, disturbed
+
+
+@contextlib.contextmanager
+def sandbox_of(contents, job):
+    """(the Sandbox of what was handed in, inspected; given names that the student changed), a context manager.
+
+    contents: intake.Contents, with what is to be taken from notebooks. Raises Broken, SandboxError.
     """
     assignment = job.assignment
     given = _given(tuple(assignment.stubs.items()))
@@ -262,11 +286,7 @@ def _judge(contents, job):
                 raise Broken(SYNTAX_ERROR, f"edf.py can't be parsed: {error.message}") from None
             if found["syntax_error"] is not None:
                 raise Broken(SYNTAX_ERROR, f"edf.py is not valid Python: {found['syntax_error']}")
-            judgement = judging.judge(sandbox, assignment, job.secret)
-            if judgement.import_error is None:
-                diagnose(sandbox, assignment, job.secret, judgement)
-            disturbed = sandbox.was_killed or sandbox.starved and _is_busy()
-            return found["changed"], judgement, disturbed
+            yield sandbox, found["changed"]
 
 
 def _is_busy():
@@ -284,15 +304,19 @@ def _all_failed(assignment, message, status=judging.FAIL):
     return [judging.failed_exercise(e, assignment, message, status) for e in assignment.exercises]
 
 
-def _key(job, content):
-    """A hash of all that a score depends on: a submission's digest or why it has none, and what is ours."""
-    ours = job.assignment.fingerprint(), grader_version(), fingerprint(job.secret), job.is_guarded
+def key_of(job, content, grader=None):
+    """A hash of all that a score depends on: a submission's digest or why it has none, and what is ours.
+
+    grader: the scores.grader_version that graded it; None for this one.
+    """
+    grader = grader or grader_version()
+    ours = job.assignment.fingerprint(), grader, fingerprint(job.secret), job.is_guarded
     return hashlib.sha256(repr((content, *ours)).encode()).hexdigest()
 
 
-def _total(results):
-    """The sum of the scores, or None if one is missing: what was not judged is no zero."""
-    scores = [result.score for result in results]
+def total_of(results):
+    """The points of all exercises of a score, or None if those of one are missing: what was not judged is no zero."""
+    scores = [result["score"] for result in results]
     return None if None in scores else round(sum(scores), 2)
 
 

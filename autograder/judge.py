@@ -16,6 +16,7 @@ from autograder.compare import Mismatch
 from autograder.draw import Draw
 from autograder.sandbox.session import STARVED, StudentError
 from autograder.student import Edf
+from autograder.training import shown_losses
 
 PASS, CARRIED, FAIL, BLOCKED, GRADER_ERROR = "pass", "carried", "fail", "blocked", "grader error"
 
@@ -69,7 +70,8 @@ class Judgement:
 
     import_error: why the submission could not be loaded at all, or None. output: what each exercise's
     processes printed. cpu_seconds: what each used. peak_memory_kb: of the largest process.
-    diagnosis_faults: what went wrong while the failures were explained, which changes no points.
+    diagnosis_faults: what went wrong while the failures were explained, which changes no points. training: of
+    each training run, by exercise and check, the losses as students may see them (training.shown_losses).
     """
 
     exercises: list
@@ -78,6 +80,7 @@ class Judgement:
     cpu_seconds: dict
     peak_memory_kb: int = 0
     diagnosis_faults: list = dataclasses.field(default_factory=list)
+    training: dict = dataclasses.field(default_factory=dict)
 
 
 def judge(sandbox, assignment, secret):
@@ -188,6 +191,14 @@ class _Runner:
         edf = Edf(process.request)
         edf.fresh()
         try:
+            return self._judge_one(check, edf)
+        finally:
+            if edf.losses:
+                kept = self.judgement.training.setdefault(self.exercise.id, {})
+                kept[check.id] = shown_losses(edf.losses)
+
+    def _judge_one(self, check, edf):
+        try:
             remark = check.run(edf, Draw(self.secret, self.exercise.id, check.id))
         except Mismatch as error:
             return _ended(check, FAIL, error.message, error.detail), True
@@ -262,28 +273,30 @@ def rescored(exercise, assignment, result):
     return dataclasses.replace(_scored(exercise, assignment, result.checks), mistakes=result.mistakes)
 
 
-def _share(check, assignment):
-    """What part of its points a check earns."""
-    return {PASS: 1, CARRIED: assignment.carried_forward}.get(check.status, 0)
+def worth(id, checks, assignment):
+    """[(points that it is worth, points that it earns)] of each of the `checks` (CheckResults) of exercise `id`.
 
-
-def _part_earned(checks, assignment):
-    """What part of the points that they share some checks earn, 0 to 1."""
-    earned = sum(_share(check, assignment) * check.weight for check in checks)
-    return earned / sum(check.weight for check in checks)
+    The exercise's points, without those for efficiency, are shared out by the weights of its checks, and these by those
+    of the checks of efficiency: without such points they count for nothing.
+    """
+    points, efficiency = assignment.points[id], assignment.efficiency.get(id, 0)
+    shared = {False: points - efficiency, True: efficiency}
+    weights = {kind: sum(check.weight for check in checks if check.efficiency is kind) for kind in shared}
+    parts = {PASS: 1, CARRIED: assignment.carried_forward}
+    found = []
+    for check in checks:
+        possible = shared[check.efficiency] * check.weight / weights[check.efficiency]
+        found.append((possible, possible * parts.get(check.status, 0)))
+    return found
 
 
 def _scored(exercise, assignment, checks, message=None):
-    """The exercise's points, without those for efficiency, are shared out by the weights of its checks, and these
-    by those of the checks of efficiency: without such points they count for nothing. A grader error leaves no score.
-    """
-    points, efficiency = assignment.points[exercise.id], assignment.efficiency.get(exercise.id, 0)
-    shared = [(points - efficiency, [check for check in checks if not check.efficiency])]
-    if efficiency:
-        shared.append((efficiency, [check for check in checks if check.efficiency]))
-    statuses = [check.status for _, counted in shared for check in counted]
+    """The exercise's result, by those of its checks. A grader error leaves no score."""
+    worths = worth(exercise.id, checks, assignment)
+    statuses = [check.status for check, (possible, _) in zip(checks, worths) if possible]
     status = next((s for s in (GRADER_ERROR, FAIL, BLOCKED, CARRIED) if s in statuses), PASS)
-    earned = sum(part * _part_earned(counted, assignment) for part, counted in shared)
+    earned = sum(earned for _, earned in worths)
+    points = assignment.points[exercise.id]
     if message is None:
         message = next((check.message for check in checks if check.status == status), "")
     return ExerciseResult(

@@ -3,64 +3,35 @@
 import collections
 import dataclasses
 import statistics
-from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from autograder import judge
-from autograder.classlist import absent_score, choose_best, make_class, remark, settle
-from autograder.diagnosis.diagnose import NAMED
+from autograder.classlist import absent_score, choose_best, remark, settle
 from autograder.errors import Refusal
-from autograder.grade import GRADED, GRADER_ERROR, Job, check_reference, grade, needs_grading
+from autograder.grade import GRADER_ERROR, Job, check_reference, grade, needs_grading
 from autograder.gradebook.stamp import Stamp
-from autograder.intake import survey
-from autograder.intake.roster import read_roster
+from autograder.live import GradingView, legend, one_line, own_remark
 from autograder.mistakes import class_mistakes
-from autograder.pseudonyms import Pseudonyms
+from autograder.places import find_class
 from autograder.sandbox.choose import BEST, UNGUARDED, choose, why_not_the_best
 from autograder.scores import Scores, ScoresError
 from autograder.secret import course_secret, fingerprint
 
 MAX_IGNORED = 20  # entries of the folder that are named
 MAX_MISTAKES = 12  # of the class that are named
-COLOURS = {
-    judge.PASS: "green",
-    judge.CARRIED: "cyan",
-    judge.FAIL: "red",
-    judge.BLOCKED: "yellow",
-    judge.GRADER_ERROR: "magenta",
-}
-MARKS = {judge.PASS: "■", judge.CARRIED: "→", judge.FAIL: "✗", judge.BLOCKED: "·", judge.GRADER_ERROR: "?"}
 
 
-@dataclasses.dataclass(frozen=True)
-class Places:
-    """Where a run finds and leaves things, all pathlib.Paths.
+def run(places, jobs, sandbox=None, anonymous=False, cluster=None):
+    """Grade what is new or changed, with `jobs` processes, then bring all that is made of the scores up to date.
 
-    submissions: folder or zip. out: for the results. course: nbgrader's folder. secret: file of the course secret.
-    roster: CSV file, or None.
-    """
-
-    submissions: Path
-    out: Path
-    course: Path
-    secret: Path
-    roster: Path | None = None
-
-
-def run(places, assignment, jobs, sandbox=None, anonymous=False, cluster=None):
-    """Grade what is new or changed, with `jobs` processes, then bring nbgrader's folder up to date.
-
-    sandbox: how to isolate student code (sandbox.choose), None for the best that works. anonymous: whether students
-    go by pseudonyms in all that is written and shown. cluster: the cluster.Cluster that grades, in place of this
-    machine. Returns the exit status.
+    places: places.Places. sandbox: how to isolate student code (sandbox.choose), None for the best that works.
+    anonymous: whether students go by pseudonyms in all that is written and shown. cluster: the cluster.Cluster that
+    grades, in place of this machine. Returns the exit status.
     """
     console = Console(highlight=False, soft_wrap=True)
-    roster = read_roster(places.roster) if places.roster else None
-    found = survey(places.submissions, assignment.name)
-    students = make_class(found.submissions, assignment.attempts, roster)
+    found = find_class(places)
     if not anonymous:
         _print_ignored(found.ignored, console)
     elif found.ignored:
@@ -83,19 +54,31 @@ def run(places, assignment, jobs, sandbox=None, anonymous=False, cluster=None):
     with Scores(places.out) as scores:
         names = None
         if anonymous:
-            names = _pseudonyms(students, roster, secret, assignment, scores, places.course, console)
-            students, roster = names.students, names.roster
-        todo = _todo(students, assignment, secret, sandbox, scores, console)
+            names = _pseudonyms(found, secret, scores, places.course, console)
+            found = dataclasses.replace(found, students=names.students, roster=names.roster)
+        scores.write_run(places.as_text() | {"anonymous": anonymous, "sandbox": sandbox})
+        todo = _todo(found, secret, sandbox, scores, console)
         if todo:
             with console.status("Checking the checks on the reference…"):
-                check_reference(assignment, secret)
-            _grade_all(todo, students, jobs, scores, console, names, cluster and cluster.grade)
-        counting = _settle_all([student for student in students if student.graded], scores)
-        absent = [absent_score(student, assignment) for student in students if not student.graded]
-        status = _finish([score for _, score in counting], absent, assignment, scores, console)
-        results = [*counting, *((None, score) for score in absent)]
-        _write_course(places.course, assignment, results, roster or (), console)
-        return status
+                check_reference(found.assignment, secret)
+            _grade_all(todo, found.students, jobs, scores, console, names, cluster and cluster.grade)
+        return conclude(found, places.course, scores, console)
+
+
+def conclude(classroom, course, scores, console):
+    """Write and show all that is made of the scores of a class. Returns the exit status.
+
+    classroom: places.Classroom, whose submissions are graded. course: nbgrader's folder. scores: scores.Scores.
+    """
+    assignment = classroom.assignment
+    counting = _settle_all([student for student in classroom.students if student.graded], scores)
+    absent = [absent_score(student, assignment) for student in classroom.students if not student.graded]
+    status = _finish([score for _, score in counting], absent, assignment, scores, console)
+    results = [*counting, *((None, score) for score in absent)]
+    _write_feedback(scores, [score for _, score in counting], assignment, console)
+    _write_report(scores, assignment, results, console)
+    _write_course(course, assignment, results, classroom.roster or (), scores, console)
+    return status
 
 
 def _wait_for_workers(cluster, console):
@@ -113,12 +96,12 @@ def _print_ignored(ignored, console):
         console.print(f"ignored: {len(ignored) - MAX_IGNORED} more entries")
 
 
-def _todo(students, assignment, secret, sandbox, scores, console):
+def _todo(found, secret, sandbox, scores, console):
     """Jobs for the submissions that have no score, or one that something has changed for."""
     todo, other_secret, count = [], 0, 0
-    for student in students:
+    for student in found.students:
         for submission in student.graded:
-            job = Job(submission, assignment, secret, scores.scratch, sandbox)
+            job = Job(submission, found.assignment, secret, scores.scratch, sandbox)
             score = scores.read(student.name)
             if len(student.graded) > 1:
                 score, _ = scores.read_attempt(student.name, submission.attempt)
@@ -136,33 +119,23 @@ def _todo(students, assignment, secret, sandbox, scores, console):
     return todo
 
 
-def _pseudonyms(students, roster, secret, assignment, scores, course, console):
+def _pseudonyms(found, secret, scores, course, console):
     """The `Pseudonyms` of the class; the list of them is written."""
-    if named := next((student.name for student in students if scores.read(student.name)), None):
+    if named := next((student.name for student in found.students if scores.read(student.name)), None):
         raise ScoresError(f"{scores.folder} has scores under names ({named}): name another --out.")
-    paths = [attempt.path.absolute() for student in students for attempt in student.attempts]
+    paths = [attempt.path.absolute() for student in found.students for attempt in student.attempts]
     if any(path.is_relative_to(course.absolute()) for path in paths):
         raise ScoresError(f"{course} holds what was handed in, under names: name another --course.")
-    words = {word.casefold() for stub in assignment.stubs for word in (stub, *stub.split("."))}
-    names = Pseudonyms(students, roster, secret, words | {"edf", "edf.py", assignment.name.casefold()})
+    names = found.pseudonyms(secret)
     console.print(f"Students go by pseudonyms. Who is who: {names.write_list(scores.folder)}")
     return names
 
 
 def _grade_all(todo, students, jobs, scores, console, names=None, grade_many=None):
     by_name = {student.name: student for student in students}
-    width = min(24, max(len(job.submission.student) for job in todo))
-    progress = Progress(
-        TextColumn("grading"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-        auto_refresh=False,  # by a thread, of which there must be none while processes are forked
-    )
-    with progress:
-        task = progress.add_task("", total=len(todo))
+    # Not where only colours are wanted: FORCE_COLOR says that, of a pipe too.
+    is_live = console.is_terminal and console.file.isatty() and not console.is_dumb_terminal
+    with GradingView(console, [job.submission.student for job in todo], jobs, is_live) as view:
         for score, record in grade(todo, jobs, grade_many):
             student = by_name[score["student"]]
             if names:
@@ -172,50 +145,7 @@ def _grade_all(todo, students, jobs, scores, console, names=None, grade_many=Non
             else:
                 score = settle(score, student.graded[0], student)
                 scores.write(score, record)
-            console.print(describe(score, width))
-            progress.advance(task)
-            progress.refresh()
-
-
-def describe(score, width):
-    """One line on a graded submission, as rich markup: who, how many points, what failed first."""
-    exercises = score["exercises"]
-    marks = "".join(_mark(result["status"]) for result in exercises.values())
-    points = "–" if score["score"] is None else f"{score['score']:g}"
-    if score["status"] != GRADED:
-        what = f"{score['status']}: {score['message']}"
-    else:
-        failed = [id for id, result in exercises.items() if result["status"] != judge.PASS]
-        failed.sort(key=lambda id: exercises[id]["status"] != judge.FAIL)
-        what = f"{failed[0]}: {_called(exercises[failed[0]])}" if failed else ""
-    if score["changed"]:
-        what += f" (given code put back: {', '.join(score['changed'])})"
-    if said := _particular(score):
-        what = f"[{said}] {what}"
-    name = score["student"] if len(score["student"]) <= width else score["student"][: width - 1] + "…"
-    return f"{escape(name):<{width}} {points:>7} / {score['max_score']:g}  {marks}  {escape(one_line(what))}"
-
-
-def _particular(score):
-    """The remark on a score, without what holds for the whole class."""
-    return remark({**score, "guarded": True})
-
-
-def _called(result):
-    """What an exercise's failure is called: by the names of its mistakes if all are known, or what was seen."""
-    mistakes = result["mistakes"]
-    if mistakes and all(mistake["kind"] == NAMED for mistake in mistakes):
-        return ", ".join(mistake["tag"].replace("_", " ") for mistake in mistakes)
-    return result["message"]
-
-
-def one_line(text):
-    """Text of a student's, safe for a terminal: no control characters, no line breaks, not too long."""
-    return "".join(c if c.isprintable() else "·" for c in text)[:140]
-
-
-def _mark(status):
-    return f"[{COLOURS[status]}]{MARKS[status]}[/]"
+            view.add(score)
 
 
 def _settle_all(students, scores):
@@ -247,7 +177,7 @@ def _gone(student, scores):
     return ScoresError(f"In {scores.folder}, {what}. Does something else write there? Run it again.")
 
 
-def _write_course(course, assignment, results, roster, console):
+def _write_course(course, assignment, results, roster, scores, console):
     stamp = Stamp(course, assignment, results, roster)
     said = stamp.said()
     if said is None:
@@ -256,7 +186,7 @@ def _write_course(course, assignment, results, roster, console):
         with console.status("Writing nbgrader's gradebook…"):
             stamp.remove()
             try:
-                said = write_course(course, assignment, results, roster)
+                said = write_course(course, assignment, results, roster, scores.read_record)
             except Refusal as error:
                 raise Refusal(
                     f"{error}\nThe scores are kept; only nbgrader's folder is not up to date."
@@ -265,6 +195,24 @@ def _write_course(course, assignment, results, roster, console):
     for sentence in said:
         console.print(escape(one_line(sentence)))
     console.print(f"gradebook and notebooks for nbgrader: {course}")
+
+
+def _write_report(scores, assignment, results, console):
+    from autograder.reports.class_page import write_class_report  # jinja2 takes its time to import
+
+    counting = [score for submission, score in results if submission]
+    absent = [score["student"] for submission, score in results if not submission]
+    with console.status("Writing the class report…"):
+        page = write_class_report(scores, assignment, counting, absent)
+    console.print(f"class report: {page}")
+
+
+def _write_feedback(scores, all_scores, assignment, console):
+    from autograder.reports.write_feedback import write_feedback  # jinja2 takes its time to import
+
+    with console.status("Writing the students' feedback…"):
+        folder = write_feedback(scores, all_scores, assignment)
+    console.print(f"feedback for students: {folder}")
 
 
 def _finish(all_scores, absent, assignment, scores, console):
@@ -283,7 +231,7 @@ def _finish(all_scores, absent, assignment, scores, console):
     known = [score["score"] for score in all_scores if score["score"] is not None]
     _print_exercises(all_scores, assignment, console)
     for score in all_scores:
-        if said := _particular(score):
+        if said := own_remark(score):
             console.print(f"{escape(score['student'])}: {escape(one_line(said))}")
     if absent:
         names = ", ".join(score["student"] for score in absent)
@@ -317,8 +265,7 @@ def _print_mistakes(mistakes, console):
 
 def _print_exercises(all_scores, assignment, console):
     """One line an exercise, in the order of the marks above: how many passed."""
-    legend = "  ".join(f"{_mark(status)} {status}" for status in COLOURS)
-    console.print(f"{legend}    in the order: {', '.join(e.id for e in assignment.exercises)}")
+    console.print(f"{legend()}    in the order: {', '.join(e.id for e in assignment.exercises)}")
     passed = {
         exercise.id: sum(s["exercises"][exercise.id]["status"] == judge.PASS for s in all_scores)
         for exercise in assignment.exercises

@@ -3,6 +3,9 @@
     OUT/scores/<student>.json    what was graded, check by check; the same bytes for the same submission
     OUT/records/<student>.json   what a run adds: time used, what the code printed
     OUT/attempts/<student>/      where the best of several submissions counts: each one's score and record
+    OUT/history/<student>.json   what the score was before, and when it became what it is
+    OUT/feedback/<student>.html  and .md, .json: what the student is told (reports/write_feedback.py)
+    OUT/run.json                 where all this was found, for commands that look at it afterwards
     OUT/grades.csv               student, status, score, max_score, and a column an exercise; then, where
                                  there is something to say, attempt, when, late, section, remark
     OUT/mistakes.csv             a row a mistake: exercise, what it is called, how many made it, who
@@ -13,6 +16,7 @@ ends with a hash of the rest and of its name: one that is not whole, or was chan
 """
 
 import csv
+import datetime
 import fcntl
 import functools
 import hashlib
@@ -31,7 +35,7 @@ import numpy as np
 from autograder.errors import Refusal
 from autograder.paths import ROOT
 
-# All that decides a grade. The digits are among it, the reports are not.
+# All that decides a grade: the digits are among it. What is made of grades is not.
 GRADER_FILES = (
     "autograder/**/*.py",
     "pset/edf_kit/**/*.py",
@@ -39,11 +43,18 @@ GRADER_FILES = (
     "data/mnist_10k.npz",
     "data/hidden_index.txt",
 )
+NOT_GRADING = tuple(
+    f"autograder/{name}"
+    for name in "commands doctor exports gradebook release reports validate explain live regrade run similarity".split()
+)
 # A spreadsheet takes a cell that starts so for a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 LOCK_SECONDS = 3  # for the last process of a killed run to end
 MAX_BYTES = 64 << 20  # of a JSON file: what a submission can print is far less
 HASH = "hash"
+RUN = "run.json"
+# Of a score, what its history keeps besides when, and the points of each exercise.
+HISTORY = ("score", "status", "attempt", "submission", "grader")
 MORE_COLUMNS = ("attempt", "when", "late", "section", "remark")
 
 
@@ -54,10 +65,21 @@ class ScoresError(Refusal):
 @functools.cache
 def grader_version():
     """A hash of the grader's own files and of numpy's version: with another one, all is graded anew."""
+    return version_of(GRADER_FILES, NOT_GRADING)
+
+
+@functools.cache
+def version_of(patterns, but=()):
+    """A hash of the project's files of these patterns, and of numpy's version. but: how those begin that do not count.
+
+    Both are tuples of paths within the project.
+    """
     hashed = hashlib.sha256(np.__version__.encode())
-    for pattern in GRADER_FILES:
+    for pattern in patterns:
         for path in sorted(ROOT.glob(pattern)):
-            hashed.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
+            name = path.relative_to(ROOT).as_posix()
+            if path.is_file() and not name.startswith(but):
+                hashed.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     return hashed.hexdigest()[:16]
 
 
@@ -72,7 +94,7 @@ class Scores:
         # For what is being written and copies of submissions. Here, so that what a killed run left is found.
         self._scratches = self.folder.absolute() / ".scratch"
         try:
-            for name in ("scores", "records"):
+            for name in ("scores", "records", "history"):
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
             self._lock = open(self.folder / ".lock", "w")
             self._take_lock()
@@ -115,6 +137,14 @@ class Scores:
         """What was recorded when a student was graded; None if there is nothing that can be read."""
         return _read(self._path("records", student))
 
+    def read_history(self, student):
+        """What a student's score has been, the oldest first: dicts with "when" (ISO 8601), "score", and HISTORY.
+
+        The last is the score as it is now; [] if there is nothing that can be read.
+        """
+        entries = (_read(self._path("history", student)) or {}).get("entries")
+        return entries if isinstance(entries, list) else []
+
     def read_attempt(self, student, attempt):
         """(score, record) of one of several submissions of a student, or (None, None)."""
         stored = _read(self._attempt_path(student, attempt)) or {}
@@ -126,6 +156,7 @@ class Scores:
     def write(self, score, record):
         """Store a graded submission: `score` and `record` are dicts of JSON values."""
         # The score last: while it is missing, the submission counts as not graded.
+        self._write_history(score)
         self._write_json(self._path("records", score["student"]), record)
         self._write_json(self._path("scores", score["student"]), score)
 
@@ -137,6 +168,11 @@ class Scores:
         except OSError as error:
             raise _cannot_write(path, error) from None
         self._write_json(path, {"score": score, "record": record})
+
+    def write_run(self, facts):
+        """Keep what was told of a run, a dict of JSON values, for `read_run`."""
+        if facts != read_run(self.folder):
+            self._write_json(self.folder / RUN, facts)
 
     def write_grades(self, scores, exercises):
         """Write grades.csv: a row for each of `scores`, a column for each id of `exercises`.
@@ -164,12 +200,32 @@ class Scores:
             table.writerow(map(csv_cell, (*row, " ".join(mistake.students))))
         self._write(self.folder / "mistakes.csv", text.getvalue())
 
+    def _write_history(self, score):
+        """Add what a score becomes to its history, unless that is what it has been."""
+        points = {id: result.get("score") for id, result in score["exercises"].items()}
+        entry = {name: score.get(name) for name in HISTORY} | {"exercises": points}
+        entries = self.read_history(score["student"])
+        if entries and entry.items() <= entries[-1].items():
+            return
+        when = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+        path = self._path("history", score["student"])
+        self._write_json(path, {"entries": [*entries, {"when": when, **entry}]})
+
+    def write_text(self, path, text):
+        """Write a text file, whole or not at all. path: a str, below the output folder."""
+        path = self.folder / path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _cannot_write(path, error) from None
+        self._write(path, text)
+
     def _path(self, kind, student):
-        return self.folder / kind / f"{_file_name(student)}.json"
+        return self.folder / kind / f"{file_name(student)}.json"
 
     def _attempt_path(self, student, attempt):
         # Not `student` alone: "." and ".." must not be names of folders.
-        return self.folder / "attempts" / f"{_file_name(student)}.all" / f"{_file_name(attempt)}.json"
+        return self.folder / "attempts" / f"{file_name(student)}.all" / f"{file_name(attempt)}.json"
 
     def _write_json(self, path, value):
         value = {**value, HASH: _hash(path, value)}
@@ -197,6 +253,17 @@ class Scores:
             raise ScoresError(f"{self.folder} was removed while it was in use. Run it again.")
 
 
+def stored_score(folder, student):
+    """(score, record) of a student in an output folder that nobody holds; None for what is not there or not whole."""
+    name = f"{file_name(student)}.json"
+    return _read(Path(folder, "scores", name)), _read(Path(folder, "records", name))
+
+
+def read_run(folder):
+    """What `Scores.write_run` kept in an output folder; None if there is nothing that can be read."""
+    return _read(Path(folder) / RUN)
+
+
 def _cannot_write(path, error):
     return ScoresError(
         f"{path} can't be written: {error.strerror}. Nothing graded is lost: mend that and run it again."
@@ -216,7 +283,7 @@ def _read(path):
     return value if is_whole else None
 
 
-def _file_name(text):
+def file_name(text):
     """A name of a file for a text: a different one for a different text. Dots are left alone: add a suffix."""
     name = urllib.parse.quote(text, safe=" ")
     return name if len(name) <= 200 else name[:150] + "-" + hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -26,6 +26,7 @@ class Edf:
         self.request = request
         self._instructions, self._arrays = [], []
         self._count = 0
+        self.losses = []  # of a training run (training.py), as they came: kept for the record, judged by nobody
 
     def fresh(self):
         """Forget all nodes: empty the module's lists."""

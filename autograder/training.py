@@ -13,8 +13,11 @@ import numpy as np
 from autograder import reference
 from autograder.compare import Mismatch, expect_close, expect_shape
 from autograder.digits import hidden_digits, scaled, student_digits
+from autograder.draw import Draw
+from autograder.paths import SOLUTION
 from autograder.reference import remember
 from autograder.sandbox.session import StudentError
+from autograder.student import local_edf
 
 FIRST_STEPS = 10
 FIRST_BATCH = 8
@@ -22,6 +25,7 @@ LONG_BATCH = 50
 LONG_RUN_CPU_SECONDS = 20
 # Of the losses of a long run that its cap ended: in float32, they differ with the order of summation.
 CAPPED_TOLERANCE = 1e-4
+MAX_LOSS = 1e6  # that is kept for the record
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,10 +62,11 @@ class Training:
         """Train on `edf`: yields (loss of each step's batch before the step, Params).
 
         start: parameters; batches: indices of the students' digits (steps×B); dtype: of parameters and
-        images; rates: what the optimizer is called with.
+        images; rates: what the optimizer is called with. The losses are left in `edf.losses` too.
         """
         images, labels = student_digits()
         edf.fresh()
+        edf.losses = []
         params = [edf.param(array.astype(dtype)) for array in start]
         x, y = edf.value(np.zeros(0, dtype)), edf.value(np.zeros(0, dtype))
         loss = edf.op("mean", edf.op("smaxloss", self.logits(edf, x, params), y))
@@ -73,7 +78,9 @@ class Training:
             edf.call("Forward")
             edf.call("Backward", loss)
             edf.call(self.optimizer, *rates)
-            yield loss.top, params
+            top = loss.top
+            edf.losses.append(top)
+            yield top, params
 
     def accuracy_of(self, params):
         """Share of the hidden digits that the reference, with these parameters, gets right."""
@@ -139,3 +146,54 @@ def judge_capped(training, run, losses):
     for step, (loss, (right, _)) in enumerate(zip(losses, expected), start=1):
         expect_close(loss, right.astype(np.float64), f"the loss of step {step}", CAPPED_TOLERANCE)
     return f"ended at its limit of {LONG_RUN_CPU_SECONDS} s of CPU time: judged by the steps up to there"
+
+
+def shown_losses(losses):
+    """Losses as students may see them: numbers of three digits, None for what is no such number.
+
+    losses: what a student's code left there, or the reference's. Three digits draw a curve, and are too few to be
+    handed in as an expected value.
+    """
+    shown = []
+    for loss in losses:
+        is_number = isinstance(loss, np.ndarray) and loss.size == 1 and loss.dtype.kind in "fiu"
+        number = float(loss.flat[0]) if is_number else np.nan
+        shown.append(float(f"{number:.3g}") if abs(number) <= MAX_LOSS else None)
+    return shown
+
+
+def remember_losses(secret, exercise, check, losses):
+    """Keep what the reference's losses were in a check, for the feedback of the class."""
+    if losses:
+        remember(("losses", secret, exercise, check), lambda: shown_losses(losses))
+
+
+def reference_losses(secret, exercise, check):
+    """The losses of the reference, as students may see them, in a check of a training run (both exercise.py's)."""
+
+    def run():
+        edf = local_edf(SOLUTION)
+        edf.fresh()
+        check.run(edf, Draw(secret, exercise.id, check.id))
+        return shown_losses(edf.losses)
+
+    return remember(("losses", secret, exercise.id, check.id), run)
+
+
+def beside_reference(kept, exercises, secret):
+    """{exercise: {check: {"losses": the student's, "expected": the reference's}}}, for the record.
+
+    kept: {exercise: {check: shown losses}} of one submission.
+    """
+    return {
+        exercise.id: {
+            check.id: {
+                "losses": kept[exercise.id][check.id],
+                "expected": reference_losses(secret, exercise, check),
+            }
+            for check in exercise.checks
+            if check.id in kept[exercise.id]
+        }
+        for exercise in exercises
+        if exercise.id in kept
+    }

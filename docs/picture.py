@@ -18,11 +18,10 @@ from rich.text import Text
 WIDTH = 132
 
 console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
-for line in sys.stdin.read().split("\n"):
-    # What a progress bar or a status drew on this line and then erased.
-    line = re.split(r"\x1b\[2K|\r", line)[-1].replace("\x1b[?25l", "").replace("\x1b[?25h", "")
-    if line.startswith("grading "):
-        continue
+# A status draws on a line many times, and in the end erases it from the next one.
+written = re.sub(r"\x1b\[\?25[lh]", "", sys.stdin.read())
+written = re.sub(r"[^\n]*\n\r\x1b\[1A\x1b\[2K", "", written)
+for line in written.split("\n"):
     text = Text.from_ansi(line)
     text.truncate(WIDTH, overflow="ellipsis")
     console.print(text)

@@ -29,14 +29,6 @@ cpu_seconds = 5
 """
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items):
-    """Tests of one file stay in one process, since they share fixtures; so do all that need `graded`."""
-    for item in items:
-        group = "graded" if "graded" in item.fixturenames else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 def pytest_make_parametrize_id(val):
     """Bytes are told by their number: what a zip holds differs with the time, and names must not."""
     return f"{len(val)} bytes" if isinstance(val, bytes) else None

@@ -210,11 +210,11 @@ def test_nbgraders_export_shows_the_points_and_what_being_late_costs(autograded)
 def test_feedback_shows_the_verdict_and_no_html_of_a_student(autograded):
     nbgrader(autograded, "generate_feedback", "quick", "--student=[ch]*", "--notebook=1_autograd")
     html = (autograded / "feedback" / "hostile" / "quick" / "1_autograd.html").read_text()
-    assert "add: 6 of 6 points" in html and "pass    x and y of the same shape are added" in html
+    assert "6 of 6 points" in html and "x and y of the same shape are added" in html
     assert "&lt;script&gt;alert" in html and "<script>alert" not in html
     assert [path.name for path in (autograded / "feedback/hostile/quick").iterdir()] == ["1_autograd.html"]
     html = (autograded / "feedback" / "cut" / "quick" / "1_autograd.html").read_text()
-    assert "truncated: 1_autograd.ipynb is no whole notebook" in html
+    assert "Nothing could be run" in html and "1_autograd.ipynb is no whole notebook" in html
 
 
 def test_formgraders_page_runs_no_script_of_a_student(autograded):

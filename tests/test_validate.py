@@ -95,7 +95,7 @@ def said_of_secrets(assignment, exercise, right_secrets=2, wrong_secrets=2):
 
 
 def test_nothing_is_said_where_all_is_well(quick, add, tmp_path):
-    quick = scope.only(quick, [add])
+    quick = quick.only([add])
     for case in make_cases(quick):
         assert faults(quick, case.kind, case.name, tmp_path) == []
     assert said_of_secrets(quick, add) == []
@@ -179,7 +179,7 @@ def test_a_right_variant_may_go_without_an_exercise(quick, add, tmp_path):
 
 def test_a_right_variant_that_calls_itself_slow_and_is_not(tmp_path):
     conv2_forward = load_exercises()["conv2_forward"]
-    assignment = scope.only(load_assignment(), [conv2_forward])
+    assignment = load_assignment().only([conv2_forward])
     fast, slow = (
         next(v for v in conv2_forward.right_variants if v.slow == is_slow and not v.without)
         for is_slow in (False, True)
@@ -229,7 +229,7 @@ def test_a_blank_stub_that_costs_points_elsewhere(quick, tmp_path):
 def test_what_is_graded_by_what(add):
     """Training runs are left out where a mistake blocks them, and nowhere else."""
     known = load_exercises()
-    assignment = scope.only(load_assignment(), [known[id] for id in ("add", "mnist_mlp", "max")])
+    assignment = load_assignment().only([known[id] for id in ("add", "mnist_mlp", "max")])
     cases = {(case.kind, case.name): case for case in make_cases(assignment)}
     assert [e.id for e in cases[WRONG, "add/bias_mean"].assignment.exercises] == ["add", "max"]
     assert cases[WRONG, f"max/{known['max'].wrong_variants[0].tag}"].assignment == assignment

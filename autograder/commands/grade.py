@@ -10,7 +10,6 @@ from autograder.commands.options import (
     add_jobs,
     add_sandbox,
     add_secret,
-    assignment_of,
     jobs_of,
     secret_of,
 )
@@ -53,20 +52,22 @@ def add_to(commands):
 
 
 def _grade(options):
+    from autograder.assignment import DEFAULT
     from autograder.cluster import Cluster
-    from autograder.run import Places, run
+    from autograder.places import Places
+    from autograder.run import run
 
     try:
-        assignment = assignment_of(options)
         places = Places(
             options.submissions,
             options.out,
             options.course or options.out / "course",
             secret_of(options),
+            options.assignment or DEFAULT,
             options.roster,
         )
         with Cluster(options.cluster, options.sandbox) if options.cluster else nullcontext() as cluster:
-            return run(places, assignment, jobs_of(options), options.sandbox, options.anonymous, cluster)
+            return run(places, jobs_of(options), options.sandbox, options.anonymous, cluster)
     except OSError as error:  # the terminal, say, or a log on a full disk
         what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
         print(f"autograder: {what}. What was graded is kept: mend that and run it again.", file=sys.stderr)

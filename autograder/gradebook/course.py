@@ -28,6 +28,7 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.errors import CourseError, ReleaseError
 from autograder.gradebook.book import Entry, check_gradebook, copy_gradebook, exercises, save
+from autograder.gradebook.exchange import SECRET, submission_secret
 from autograder.gradebook.notebooks import (
     autograded_notebooks,
     automatic_comments,
@@ -48,23 +49,24 @@ MAX_BROKEN_BYTES, MAX_BROKEN_FILES = 20 << 20, 200
 YEARS = range(1970, 9000)  # others are the mistake of a clock, and some can't be written
 
 
-def write_course(course, assignment, results, roster=()):
+def write_course(course, assignment, results, roster=(), record_of=None):
     """Write a graded class into nbgrader's course folder, which is made if it is not there.
 
     results: (Submission, score) of every student, each score as make grade stores it; (None, score) for one who
-    handed in nothing. roster: rows of intake.roster.read_roster, for names and addresses. Returns sentences on
-    what should be looked at. Raises CourseError, BookError, and ReleaseError if nbgrader can't make the release.
+    handed in nothing. roster: rows of intake.roster.read_roster, for names and addresses. record_of: function from
+    a student to their record, or None, of which the feedback needs a part. Returns sentences on what should be
+    looked at. Raises CourseError, BookError, and ReleaseError if nbgrader can't make the release.
     """
     course = Path(course).absolute()
     try:
-        return _write(course, assignment, results, roster)
+        return _write(course, assignment, results, roster, record_of or (lambda student: None))
     except ScoresError as error:
         raise CourseError(str(error)) from None
     except OSError as error:
         raise CourseError(f"{error.filename or course} can't be used: {error.strerror}.") from None
 
 
-def _write(course, assignment, results, roster):
+def _write(course, assignment, results, roster, record_of):
     course.mkdir(parents=True, exist_ok=True)
     with Scores(course / KEPT / assignment.name) as kept:
         _prepare(course, assignment, kept.scratch)
@@ -74,7 +76,8 @@ def _write(course, assignment, results, roster):
         remarks, entries, scores = [], [], []
         with _HandedIn(kept.folder / "submitted.json", kept.scratch) as handed_in:
             for submission, score in results:
-                score = {**score, "student": ids[score["student"]]}
+                name = score["student"]
+                score = {**score, "student": ids[name]}
                 person = _person(enrolled.get(score["student"]), submission)
                 if submission is None:
                     entries.append(Entry(score["student"], None, person=person))
@@ -87,16 +90,18 @@ def _write(course, assignment, results, roster):
                         folder = course / "submitted" / score["student"] / assignment.name
                         remarks += handed_in.write(folder, _with_timestamp(files, when))
                 with _remarked(remarks, score["student"]):
-                    comments = _write_autograded(course, assignment, released, when, contents, score)
+                    comments = _write_autograded(
+                        course, assignment, released, when, contents, score, submission.path
+                    )
                 is_regrade = (kept.read(score["student"]) or {}).get("key") != score["key"]
                 entries.append(entry(score, comments, is_regrade, when, person))
-                scores.append(score)
+                scores.append((name, score))
         config, more = _settings(course)
         with _imports_from(course):
             save(f"sqlite:///{course / GRADEBOOK}", assignment.name, entries, _late_penalty(config))
-        for score in scores:  # last: while these are the old ones, a regrade counts as one
+        for name, score in scores:  # last: while these are the old ones, a regrade counts as one
             if kept.read(score["student"]) != score:
-                kept.write(score, {})
+                kept.write(score, {"training": (record_of(name) or {}).get("training", {})})
     return remarks + more
 
 
@@ -111,6 +116,7 @@ def write_assignment(course, assignment):
     table = {
         "points": {id: p for id, p in assignment.points.items() if id not in assignment.extra_credit},
         "extra_credit": {id: assignment.points[id] for id in assignment.extra_credit},
+        "efficiency": assignment.efficiency,
         "limits": vars(assignment.limits),
     }
     lines = [
@@ -119,6 +125,7 @@ def write_assignment(course, assignment):
         f"total = {assignment.total!r}",
         f"packages = {json.dumps(list(assignment.packages))}",
         f"attempts = {json.dumps(assignment.attempts)}",
+        f"carried_forward = {assignment.carried_forward!r}",
     ]
     for title, values in table.items():
         lines += ["", f"[{title}]", *(f"{key} = {value!r}" for key, value in values.items())]
@@ -239,14 +246,14 @@ def timestamp(when):
     return f"{when.astimezone(datetime.UTC):%Y-%m-%d %H:%M:%S.%f} UTC\n".encode()
 
 
-def _write_autograded(course, assignment, released, when, contents, score):
-    """Write a student's autograded notebooks; returns nbgrader's comments on their stubs."""
+def _write_autograded(course, assignment, released, when, contents, score, handed_in_at):
+    """Write what autograded/ has of a student, who handed in a path; returns nbgrader's comments on their stubs."""
     handed_in = contents.notebooks if contents else {}
     module = contents.files.get(MODULE) if contents else None
     text = module.decode("utf-8-sig", "replace") if module is not None else None
     notebooks = autograded_notebooks(released, handed_in, text, score)
     folder = course / "autograded" / score["student"] / assignment.name
-    write_beside(folder, module, when)
+    write_beside(folder, module, when, handed_in_at)
     for name, notebook in notebooks.items():
         put_verdicts(notebook, score)
         data = json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
@@ -255,9 +262,11 @@ def _write_autograded(course, assignment, released, when, contents, score):
     return automatic_comments(released, notebooks)
 
 
-def write_beside(folder, module, when):
-    """Write what lies beside a student's autograded notebooks: edf.py and the time, bytes and datetime or None."""
-    for name, data in {MODULE: module, TIMESTAMP: when and timestamp(when)}.items():
+def write_beside(folder, module, when, handed_in_at):
+    """Write what lies beside a student's autograded notebooks: edf.py and the time, bytes and datetime or None, and
+    what nbgrader's exchange hands the feedback back by, if it is in the folder `handed_in_at`."""
+    beside = {MODULE: module, TIMESTAMP: when and timestamp(when), SECRET: submission_secret(handed_in_at)}
+    for name, data in beside.items():
         _remove_folder(folder / name)
         if data is None:
             (folder / name).unlink(missing_ok=True)  # an earlier attempt's

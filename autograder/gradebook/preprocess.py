@@ -96,7 +96,7 @@ class SubmissionExporter(NotebookExporter):
             notebooks, module = {}, None
         when = course.get_existing_timestamp(folder)
         beside = Path(course.format_path(course.autograded_directory, student, course.assignment_id))
-        write_beside(beside, module, when and when.replace(tzinfo=datetime.UTC))
+        write_beside(beside, module, when and when.replace(tzinfo=datetime.UTC), folder)
         text = module.decode("utf-8-sig", "replace") if module is not None else None
         return autograded_notebooks(self._released, notebooks, text, self.scores[student])
 

@@ -10,9 +10,14 @@ import json
 import os
 from pathlib import Path
 
-from autograder.scores import grader_version
+from autograder.scores import version_of
 
 FILE = "written.json"
+# The code and the texts that it is made by.
+MADE_BY = (
+    *("autograder/**/*.py", "autograder/reports/templates/*"),
+    *("notebooks/*", "pset/**/*.py", "solutions/*.py"),
+)
 FILES = ("gradebook.db", "nbgrader_config.py", "{name}.toml")
 FOLDERS = ("source", "release", "submitted", "autograded", ".autograder/{name}/scores")
 
@@ -24,7 +29,7 @@ class Stamp:
         self._course = Path(course).absolute()
         self._name = assignment.name
         self._file = self._course / ".autograder" / assignment.name / FILE
-        made_of = repr((str(self._course), assignment.fingerprint(), grader_version(), list(roster)))
+        made_of = repr((str(self._course), assignment.fingerprint(), version_of(MADE_BY), list(roster)))
         hashed = hashlib.sha256(made_of.encode("utf-8", "backslashreplace"))
         for submission, score in results:
             text = f"{submission!r}{json.dumps(score, sort_keys=True)}"

@@ -24,6 +24,12 @@ def without_controls(text):
     return CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
+def with_subject(sentence):
+    """A mistake's sentence that says what "It" is: it may stand alone."""
+    what = "This exercise" if sentence.startswith("It builds on ") else "The result"
+    return re.sub(r"^It (?=is |has |holds |builds on )", f"{what} ", sentence)
+
+
 def verdict(score, id):
     """The text of the verdict on the exercise of that id in a score (grade.grade_submission)."""
     result = score["exercises"][id]
@@ -79,7 +85,7 @@ def _mistakes(mistakes):
     lines = []
     for mistake in mistakes:
         if mistake["sentence"]:
-            lines += ["", mistake["sentence"]]
+            lines += ["", with_subject(mistake["sentence"])]
         lines += [f"  {label}: {hint}" for label, hint in zip(("Hint", "Where to look"), mistake["hints"])]
     return lines
 

@@ -49,7 +49,7 @@ def take_notebooks(contents, stubs):
             "remarks": choice.remarks + [row.place for _, row in rows if row.state == "unreadable"],
         }
 
-    result = _run_bounded(extract)
+    result = run_bounded(extract)
     if result is None:
         raise Broken(
             "unreadable notebook", "reading the notebooks took too much time or memory: are they whole?"
@@ -72,7 +72,7 @@ def _skeleton(stubs):
     return make_skeleton(dict(stubs))
 
 
-def _run_bounded(function):
+def run_bounded(function):
     """What function() returns, a dict of JSON values, from a process with limits; None if it came to none.
 
     A fault of ours in there is {"fault": traceback}.

@@ -152,7 +152,7 @@ def match_roster(submissions, roster):
 def _find(submission, roster):
     """(strength of the match, 0 the best; the rows that a submission's student can be)."""
     student = submission.student.casefold()
-    name = _squashed(submission.lms_name or submission.student)
+    name = squashed(submission.lms_name or submission.student)
     is_lms_id = {"canvas": "canvas_id", "moodle": "moodle_id"}.get(submission.lms)
     if submission.could_be:
         # It goes behind what is surely somebody's. Where an id is missing, it could be that of the missing one.
@@ -163,7 +163,7 @@ def _find(submission, roster):
         lambda row: is_lms_id and submission.lms_id and getattr(row, is_lms_id) == submission.lms_id,
         lambda row: row.email and row.email.casefold() == student,
         # A row with another id in that system is somebody else of that name.
-        lambda row: name in _spellings(row.name) and not (is_lms_id and getattr(row, is_lms_id)),
+        lambda row: name in spellings(row.name) and not (is_lms_id and getattr(row, is_lms_id)),
     ]
     if submission.lms_id:
         # What a download calls a student is their name, not an id of ours.
@@ -175,12 +175,12 @@ def _find(submission, roster):
 
 
 @functools.cache
-def _spellings(name):
+def spellings(name):
     """A name as learning management systems write it: any word first, squashed."""
     words = re.split(r"[\s,]+", name.strip())
-    return {_squashed("".join(words[i:] + words[:i])) for i in range(len(words))} - {""}
+    return {squashed("".join(words[i:] + words[:i])) for i in range(len(words))} - {""}
 
 
-def _squashed(name):
+def squashed(name):
     """Lower case, and letters and digits alone."""
     return re.sub(r"[\W_]", "", name).casefold()

@@ -3,9 +3,10 @@
 import dataclasses
 
 from autograder.assignment import Assignment
+from autograder.exercise import needing
 from autograder.paths import SOLUTION
 from autograder.skeleton import make_skeleton
-from autograder.validate.scope import is_training, is_tried, name_of, needing, only, variants
+from autograder.validate.scope import is_training, is_tried, name_of, variants
 from autograder.variant import Right
 
 REFERENCE, WRONG, RIGHT, BLANK = "reference", "wrong", "right", "blank"
@@ -32,7 +33,7 @@ def make_cases(assignment, training=True):
     chosen = assignment.exercises
     if not training:
         chosen = [exercise for exercise in chosen if not is_training(exercise)]
-    assignment = only(assignment, chosen)
+    assignment = assignment.only(chosen)
     cases = [Case(REFERENCE, "the reference", SOLUTION.read_text(encoding="utf-8"), assignment)]
     for exercise, variant in variants(assignment.exercises):
         if not is_tried(variant, assignment):
@@ -53,4 +54,4 @@ def _without_what_it_blocks(assignment, exercise):
     """The assignment without the training that needs an exercise: while that is wrong, all of it is put down to it."""
     blocked = needing({exercise.id}, assignment.exercises)
     chosen = [e for e in assignment.exercises if not (e.id in blocked and is_training(e) and not e.stubs)]
-    return only(assignment, chosen)
+    return assignment.only(chosen)

@@ -1,12 +1,11 @@
 """Puts cases through the line of `make grade`, sandbox and all, and says what each should have lost and did not."""
 
 from autograder.diagnosis.diagnose import NAMED
-from autograder.exercise import load_exercises
+from autograder.exercise import load_exercises, needing
 from autograder.grade import GRADED, Job, grade_submission
 from autograder.intake import Submission
 from autograder.judge import FAIL, PASS
 from autograder.validate.cases import BLANK, REFERENCE, RIGHT, WRONG
-from autograder.validate.scope import needing
 
 
 def hand_in(case, number, folder, secret):

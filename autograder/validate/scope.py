@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from autograder.exercise import load_exercises
+from autograder.exercise import load_exercises, needing
 from autograder.validate.changes import changed_names
 
 EVERYTHING = "everything"  # the name of the assignment that lists all exercises
@@ -15,20 +15,6 @@ def everything(assignment):
     points = {**assignment.points, **{id: POINTS for id in sorted(known) if id not in assignment.points}}
     exercises = tuple(known[id] for id in points)
     return dataclasses.replace(assignment, name=EVERYTHING, exercises=exercises, points=points)
-
-
-def only(assignment, exercises):
-    """`assignment` with only these of its exercises."""
-    points = {exercise.id: assignment.points[exercise.id] for exercise in exercises}
-    return dataclasses.replace(assignment, exercises=tuple(exercises), points=points)
-
-
-def needing(ids, exercises):
-    """Ids of those of `exercises` that need one of `ids`, directly or through others; not these themselves."""
-    found = set(ids)
-    while more := {e.id for e in exercises if e.id not in found and found & set(e.needs)}:
-        found |= more
-    return found - set(ids)
 
 
 def is_training(exercise):

@@ -5,10 +5,10 @@ In `make grade` these runs are blocked there, since the mistake is put down to t
 
 import dataclasses
 
-from autograder.exercise import Exercise
+from autograder.exercise import Exercise, needing
 from autograder.judge import BLOCKED, FAIL, PASS
 from autograder.validate.local import HOLDS, RAISES, edf_of, outcome
-from autograder.validate.scope import is_training, is_tried, needing, variants
+from autograder.validate.scope import is_training, is_tried, variants
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,11 +4,12 @@ import concurrent.futures
 import dataclasses
 import time
 
+from autograder.exercise import needing
 from autograder.grade import check_reference, worker_pool
 from autograder.paths import SOLUTION
 from autograder.validate.cases import BLANK
 from autograder.validate.local import edf_of, outcome
-from autograder.validate.scope import is_training, needing, only
+from autograder.validate.scope import is_training
 
 # Seconds that a submission takes besides its checks: a sandbox is started, and forks once an exercise.
 START, FORK = 0.5, 0.03
@@ -88,7 +89,7 @@ def check_and_measure(assignment, secret):
     first, again = {}, {}
     for exercise in assignment.exercises:
         started = time.perf_counter()
-        check_reference(only(assignment, [exercise]), secret)
+        check_reference(assignment.only([exercise]), secret)
         first[exercise.id] = again[exercise.id] = time.perf_counter() - started
         if not is_training(exercise):
             edf = edf_of(SOLUTION.read_text(encoding="utf-8"))

@@ -7,18 +7,17 @@ namespace, a network and temporary folders of its own, all else read-only, no us
 import collections
 import concurrent.futures
 import dataclasses
+import functools
 import os
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
 from attacks.weakened import ISOLATION, LAYERS, LIMITS, SECCOMP, Book
 from autograder.paths import ROOT
 from autograder.sandbox.bubblewrap import bwrap
 from autograder.sandbox.choose import STACKS
 
-SECONDS = 900
+SECONDS = 300  # for all tries from one that ended everything to the next
 DISK = 800 << 20
 NAMES = {ISOLATION: {"bubblewrap": "namespaces", "landlock": "Landlock"}, SECCOMP: {}, LIMITS: {}}
 ENVIRONMENT = {"PYTHONPATH": f"{ROOT / 'tests'}:{ROOT}:{ROOT / 'pset'}", "OPENBLAS_NUM_THREADS": "1"}
@@ -51,36 +50,38 @@ class Finding:
         return [f"{stack}: {harm}" for (stack, kept), harm in self.harms.items() if kept == LAYERS and harm]
 
 
-def examine(attack):
-    """The Finding on one attack."""
-    with tempfile.TemporaryDirectory() as folder:
-        (path := Path(folder, "book")).touch()
-        known = -1
-        while known < len(Book(path).tries):  # it goes on where an attack ended everything
-            known = len(Book(path).tries)
-            command = [
-                bwrap(),
-                *"--unshare-all --unshare-user --uid 0 --gid 0 --die-with-parent".split(),
-                *("--new-session", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--chdir", "/"),
-                *("--size", str(DISK), "--tmpfs", "/tmp", "--size", str(DISK), "--tmpfs", "/var/tmp"),
-                *("--bind", str(path), "/tmp/book", "--clearenv"),
-                *(word for name, value in ENVIRONMENT.items() for word in ("--setenv", name, value)),
-                *("--setenv", "PATH", os.environ["PATH"], "--"),
-                *(sys.executable, "-B", "-m", "attacks.weakened", attack.name, "/tmp/book"),
-            ]
+def examine(attack, books):
+    """The Finding on one attack. books: folder for what came out; what is in there is not tried again."""
+    (path := books / attack.name).touch()
+    known = -1
+    while known < len(Book(path).tries):  # it goes on where an attack ended everything
+        known = len(Book(path).tries)
+        command = [
+            bwrap(),
+            *"--unshare-all --unshare-user --uid 0 --gid 0 --die-with-parent".split(),
+            *("--new-session", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--chdir", "/"),
+            *("--size", str(DISK), "--tmpfs", "/tmp", "--size", str(DISK), "--tmpfs", "/var/tmp"),
+            *("--bind", str(path), "/tmp/book", "--clearenv"),
+            *(word for name, value in ENVIRONMENT.items() for word in ("--setenv", name, value)),
+            *("--setenv", "PATH", os.environ["PATH"], "--"),
+            *(sys.executable, "-B", "-m", "attacks.weakened", attack.name, "/tmp/book"),
+        ]
+        try:
             done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=SECONDS)
-            if done.returncode == 0:
-                break
-            if "Traceback" in done.stderr:
-                raise RuntimeError(f"{attack.name}: {done.stderr[-2000:]}")
-        tries = Book(path).tries
-        return Finding(attack, {key: harm for key, (harm, _) in tries.items()})
+        except subprocess.TimeoutExpired:  # it stopped even who looks at the time; that try is in the book
+            continue
+        if done.returncode == 0:
+            break
+        if "Traceback" in done.stderr:
+            raise RuntimeError(f"{attack.name}: {done.stderr[-2000:]}")
+    tries = Book(path).tries
+    return Finding(attack, {key: harm for key, (harm, _) in tries.items()})
 
 
-def examine_all(attacks, jobs, report=print):
+def examine_all(attacks, books, jobs, report=print):
     """The Findings on these attacks, in their order."""
     with concurrent.futures.ThreadPoolExecutor(jobs) as executor:
-        found = executor.map(examine, attacks)
+        found = executor.map(functools.partial(examine, books=books), attacks)
         findings = []
         for finding in found:
             report(_line(finding))

@@ -184,9 +184,9 @@ class Evidence:
 
 def quoted(name):
     """The name of a student's files, without its ending."""
-    from autograder.scores import _file_name
+    from autograder.scores import file_name
 
-    return _file_name(name)
+    return file_name(name)
 
 
 def hand_in(attacks, world, folder, innocents=INNOCENTS):

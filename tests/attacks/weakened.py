@@ -153,7 +153,7 @@ class Book:
                     self.write(stack, kept, "the grader was killed", {})
                 except TimeoutError:
                     self.write(stack, kept, "it never ended", {})
-                    os._exit(0)
+                    os._exit(1)  # all of it: the next tries are another process's
         return self.tries[stack, kept][0]
 
 

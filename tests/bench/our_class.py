@@ -8,8 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-import rich.progress
-
+from autograder import live
 from autograder import run as running
 from autograder.cli import main
 from autograder.paths import ROOT
@@ -39,15 +38,14 @@ def make_class(folder, size):
     (folder / "class.toml").write_text(text, encoding="utf-8")
 
 
-class Watched(rich.progress.Progress):
-    """The progress bar of the run; keeps (time, part done, seconds that it says are left)."""
+class Watched(live.Pace):
+    """The pace of the run; keeps (time, part done, seconds that it says are left)."""
 
     looks = []
 
-    def advance(self, task, advance=1):
-        super().advance(task, advance)
-        [bar] = self.tasks
-        self.looks.append((time.perf_counter(), bar.completed / bar.total, bar.time_remaining))
+    def advance(self):
+        super().advance()
+        self.looks.append((time.perf_counter(), self.done / self.total, self.left))
 
 
 def _timed(name, took):
@@ -68,7 +66,7 @@ def measure(folder, jobs):
     took = {}
     _timed("_grade_all", took)
     _timed("_write_course", took)
-    running.Progress = Watched
+    live.Pace = Watched
     started = time.perf_counter()
     paths = ["--out", str(folder / "out"), "--secret", str(folder / "secret")]
     paths += ["--assignment", str(folder / "class.toml")]

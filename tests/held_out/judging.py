@@ -13,7 +13,7 @@ from autograder.diagnosis.diagnose import NAMED, diagnose
 from autograder.judge import CARRIED, FAIL, judge
 from autograder.sandbox.session import StudentError
 from autograder.student import local_request
-from autograder.validate.scope import everything, is_training, only, touched
+from autograder.validate.scope import everything, is_training, touched
 from autograder.variant import Variant
 
 
@@ -66,7 +66,7 @@ class Diagnosed:
 def diagnosed(mistake, secret):
     """The Diagnosed of a HeldOut, judged with a course secret as a submission is, on the exercises it can touch."""
     variant = Variant(mistake.exercise, mistake.name, "", (), mistake.code, ())
-    tried = only(_assignment(), touched(variant, _assignment().exercises))
+    tried = _assignment().only(touched(variant, _assignment().exercises))
     sandbox = _LocalSandbox(variant.source)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -93,7 +93,7 @@ def _said(result):
 def _assignment():
     """All exercises but the training of networks, of which the diagnosis says nothing."""
     with_all = everything(load_assignment())
-    return only(with_all, [exercise for exercise in with_all.exercises if not is_training(exercise)])
+    return with_all.only([exercise for exercise in with_all.exercises if not is_training(exercise)])
 
 
 class _LocalSandbox:

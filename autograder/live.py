@@ -1,0 +1,208 @@
+"""What `make grade` shows while it grades: in a terminal the latest in a table, with a bar; elsewhere a line each."""
+
+import collections
+import datetime
+import math
+import time
+
+from rich.console import Group
+from rich.live import Live
+from rich.markup import escape
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from autograder import judge
+from autograder.classlist import remark
+from autograder.diagnosis.diagnose import NAMED
+from autograder.grade import GRADED, GRADER_ERROR
+
+COLOURS = {
+    judge.PASS: "green",
+    judge.CARRIED: "cyan",
+    judge.FAIL: "red",
+    judge.BLOCKED: "yellow",
+    judge.GRADER_ERROR: "magenta",
+}
+MARKS = {judge.PASS: "■", judge.CARRIED: "→", judge.FAIL: "✗", judge.BLOCKED: "·", judge.GRADER_ERROR: "?"}
+MAX_NAME = 24  # columns for a student's name
+MAX_LINES = 60  # of a larger class, the lines are not printed after the table: grades.csv has them
+AROUND_ROWS = (
+    7  # lines of the terminal that are no student's: before these, empty, counts, legend, bar, time, cursor
+)
+COUNT_COLOURS = {GRADED: "", GRADER_ERROR: "magenta bold"}  # of the other statuses: yellow
+FEWEST = 4  # arrivals that a pace is made of
+
+
+class GradingView:
+    """Shows graded submissions as they come; a context manager.
+
+    console: rich.console.Console. students: names of those that are about to be graded. processes: how many of them
+    are graded at a time. is_live: whether to draw a table that changes, which takes a terminal; in the end it gives
+    way to the lines of all, sorted by name, if these are not too many. Without it each line is printed as it comes.
+
+    Nothing is drawn but in `add`: a thread that draws by the clock must not be while processes are forked.
+    """
+
+    def __init__(self, console, students, processes, is_live):
+        self._console = console
+        self._width = min(MAX_NAME, max(map(len, students)))
+        self._is_small = len(students) <= MAX_LINES
+        self._lines = {}
+        self._latest = collections.deque(maxlen=max(1, console.height - AROUND_ROWS))
+        self._counts = collections.Counter()
+        self._pace = Pace(len(students), processes)
+        self._live = None
+        if is_live:
+            self._live = Live(
+                self._table(),
+                console=console,
+                auto_refresh=False,
+                transient=True,
+                redirect_stdout=False,  # in the processes that are forked, too
+                redirect_stderr=False,
+            )
+
+    def __enter__(self):
+        if self._live:
+            self._live.start(refresh=True)
+        return self
+
+    def __exit__(self, *_):
+        if self._live:
+            self._live.stop()
+        for key in sorted(self._lines):
+            self._console.print(self._lines[key])
+
+    def add(self, score):
+        """Show the score of a submission that was just graded."""
+        line = describe(score, self._width)
+        self._counts[score["status"]] += 1
+        self._pace.advance()
+        if not self._live:
+            self._console.print(line)
+            return
+        if self._is_small:
+            self._lines[score["student"], score["attempt"]] = line
+        self._latest.append(line)
+        self._live.update(self._table(), refresh=True)
+
+    def _table(self):
+        lines = [Text.from_markup(line) for line in self._latest]
+        if hidden := self._pace.done - len(lines):
+            lines.insert(0, Text(f"… {hidden:,} before these", "dim"))
+        bar = Table.grid(padding=(0, 1))
+        done = f"{self._pace.done:,}/{self._pace.total:,}"
+        bar.add_row("grading", ProgressBar(self._pace.total, self._pace.done, width=40), done)
+        counts = Text(", ").join(
+            Text(f"{count:,} {status}", COUNT_COLOURS.get(status, "yellow"))
+            for status, count in sorted(self._counts.items())
+        )
+        below = [counts, Text.from_markup(legend()), Text(self._pace.said())]
+        for line in lines + below:
+            line.truncate(self._console.width, overflow="ellipsis")
+        return Group(*lines, Text(), *below[:2], bar, below[2])
+
+
+class Pace:
+    """Guesses how long the rest takes, from the pace at which submissions come.
+
+    The first ones come late, all at about the same time: one from each process. So the clock runs from the last of
+    these. The mean of n submissions is off by about one part in √n, since some take many times as long as others: that
+    of those that came, and that of those to come. Twice that is the span that is said. It does not know of a machine
+    that gets busier, nor of those that are tried again at the end.
+
+    clock: function → seconds. now: function → datetime.datetime.
+    """
+
+    def __init__(self, total, processes, clock=time.monotonic, now=datetime.datetime.now):
+        self.total, self.done = total, 0
+        self._processes, self._clock, self._now = processes, clock, now
+        self._started = None
+        # Seconds that are left, and (least, most) of them; None while nothing can be said.
+        self.left, self.span = None, None
+
+    def advance(self):
+        """Count a submission that has come."""
+        self.done += 1
+        if self.done == self._processes:
+            self._started = self._clock()
+        counted = self.done - self._processes
+        if counted >= max(FEWEST, self._processes):
+            to_come, at_once = self.total - self.done, self._processes
+            # In the end fewer and fewer are graded at a time: the last but i takes at_once / i arrivals' time.
+            arrivals = max(to_come - at_once, 0)
+            arrivals += sum(at_once / i for i in range(1, min(to_come, at_once) + 1))
+            self.left = (self._clock() - self._started) / counted * arrivals
+            off = 1 + 2 * math.sqrt(1 / counted + 1 / max(to_come, 1))
+            self.span = self.left / off, self.left * off
+
+    def said(self):
+        """What there is to say about the time left, in a sentence."""
+        if self.done == self.total:
+            return ""
+        if self.span is None:
+            return "time left: to be seen when some more are done"
+        end = self._now() + datetime.timedelta(seconds=self.left)
+        counted = self.done - self._processes
+        return (
+            f"time left: {duration(*self.span)}, until about {end:%H:%M}, at the pace of the last {counted:,}"
+        )
+
+
+def duration(least, most):
+    """A span of seconds in words, as exactly as it deserves: "25–40 s", "3–5 min", "1.5–1.8 h"."""
+    if most < 10:
+        return "a few seconds"
+    unit, seconds, digits = ("s", 1, -1) if most < 100 else ("min", 60, 0) if most < 6000 else ("h", 3600, 1)
+    ends = [f"{max(round(end / seconds, digits), 0):g}" for end in (least, most)]
+    return f"{'–'.join(dict.fromkeys(ends))} {unit}"
+
+
+def describe(score, width):
+    """One line on a graded submission, as rich markup: who, how many points, what failed first."""
+    exercises = score["exercises"]
+    marks = "".join(mark(result["status"]) for result in exercises.values())
+    points = "–" if score["score"] is None else f"{score['score']:g}"
+    if score["status"] != GRADED:
+        what = f"{score['status']}: {score['message']}"
+    else:
+        failed = [id for id, result in exercises.items() if result["status"] != judge.PASS]
+        failed.sort(key=lambda id: exercises[id]["status"] != judge.FAIL)
+        what = f"{failed[0]}: {_called(exercises[failed[0]])}" if failed else ""
+    if score["changed"]:
+        what += f" (given code put back: {', '.join(score['changed'])})"
+    if said := own_remark(score):
+        what = f"[{said}] {what}"
+    name = one_line(score["student"])
+    name = name if len(name) <= width else name[: width - 1] + "…"
+    padding = " " * (width - len(name))
+    return f"{escape(name)}{padding} {points:>7} / {score['max_score']:g}  {marks}  {escape(one_line(what))}"
+
+
+def legend():
+    """What the marks mean, as rich markup."""
+    return "  ".join(f"{mark(status)} {status}" for status in COLOURS)
+
+
+def mark(status):
+    """An exercise's status as one coloured character, as rich markup."""
+    return f"[{COLOURS[status]}]{MARKS[status]}[/]"
+
+
+def own_remark(score):
+    """The remark on a score, without what holds for the whole class."""
+    return remark({**score, "guarded": True})
+
+
+def one_line(text, length=140):
+    """Text of a student's, safe for a terminal: no control characters, no line breaks, not too long."""
+    return "".join(c if c.isprintable() else "·" for c in text)[:length]
+
+
+def _called(result):
+    """What an exercise's failure is called: by the names of its mistakes if all are known, or what was seen."""
+    mistakes = result["mistakes"]
+    if mistakes and all(mistake["kind"] == NAMED for mistake in mistakes):
+        return ", ".join(mistake["tag"].replace("_", " ") for mistake in mistakes)
+    return result["message"]

@@ -1,0 +1,107 @@
+"""Writes the class report: OUT/report/index.html, one page that needs nothing else, and a CSV file for each table."""
+
+import hashlib
+import json
+
+from autograder.reports.class_report import OUTCOMES, class_report
+from autograder.reports.pages import MADE_BY, environment
+from autograder.reports.tables import tables
+from autograder.scores import version_of
+
+REPORT, PAGE = "report", "index.html"  # in the output folder
+MADE_OF = ".made_of.json"  # what the report was made of, and hashes of its files
+
+
+def write_class_report(scores, assignment, counting, absent):
+    """Write the report of a class into its output folder, unless it is there already; returns the page's path.
+
+    scores: scores.Scores. counting: the scores that count, as stored. absent: names of students who handed in
+    nothing. Raises scores.ScoresError.
+    """
+    names = [score["student"] for score in counting]
+    records = {name: scores.read_record(name) for name in names}
+    histories = {name: scores.read_history(name) for name in names}
+    report = class_report(assignment, counting, absent, records, histories)
+    folder = scores.folder / REPORT
+    made_of = _hash(repr(report) + version_of(MADE_BY))
+    if not _is_there(folder, made_of):
+        _write(scores, made_of, {PAGE: page(report), **csv_files(report)})
+    return folder / PAGE
+
+
+def page(report):
+    """The HTML page of a class_report.ClassReport."""
+    from autograder.reports.class_plots import pictures  # matplotlib takes its time to import
+
+    parts = {
+        "reteach": "What to teach again",
+        "attention": "Waiting for you",
+        "totals": "Totals",
+        "exercises": "Exercises",
+        "mistakes": "Mistakes with a name",
+        "unknown": "Mistakes without a name",
+        "blocked": "Blocked, stopped, not run",
+        "changes": "Who improved or fell",
+        "time": "Time",
+    }
+    attention = _attention(report)
+    left_out = {"attention": not attention, "changes": not report.changes}
+    if not report.submissions:
+        left_out |= {id: True for id in parts if id not in ("reteach", "attention")}
+    return (
+        environment()
+        .get_template("class.html")
+        .render(
+            report=report,
+            tables=tables(report),
+            pictures=pictures(report) if report.submissions else {},
+            outcomes=list(OUTCOMES),
+            attention=attention,
+            improved=sum(after > before for _, _, before, after in report.changes),
+            parts=[(id, name) for id, name in parts.items() if not left_out.get(id)],
+        )
+    )
+
+
+def csv_files(report):
+    """The tables of a report: text by name of the file."""
+    return {f"{name}.csv": table.as_csv() for name, table in tables(report).items()}
+
+
+def _attention(report):
+    """[(what is to be looked at, students)]."""
+    found = [
+        ("graded without a sandbox: nobody can vouch for these scores", report.unguarded),
+        ("could not be run", [student for student, *_ in report.not_run]),
+        ("changed given code", [student for student, _ in report.changed]),
+        (
+            "with points to decide",
+            sorted({s for mistake in report.unknown if mistake.note for s in mistake.students}),
+        ),
+        ("handed in nothing", report.absent),
+    ]
+    return [(what, students) for what, students in found if students]
+
+
+def _is_there(folder, made_of):
+    """Whether the report that is made of this is there, and whole."""
+    try:
+        said = json.loads((folder / MADE_OF).read_text(encoding="utf-8"))
+        return said["made_of"] == made_of and all(
+            _hash((folder / name).read_text(encoding="utf-8")) == hashed
+            for name, hashed in said["files"].items()
+        )
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return False
+
+
+def _write(scores, made_of, texts):
+    # Before anything changes: a report that is half new must not be taken for whole.
+    (scores.folder / REPORT / MADE_OF).unlink(missing_ok=True)
+    said = {"made_of": made_of, "files": {name: _hash(text) for name, text in texts.items()}}
+    for name, text in {**texts, MADE_OF: json.dumps(said)}.items():
+        scores.write_text(f"{REPORT}/{name}", text)
+
+
+def _hash(text):
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

@@ -1,0 +1,391 @@
+"""What students are told: a Feedback made of scores as the sandbox and the judge give them, in its three forms."""
+
+import copy
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pytest
+from conftest import SAMPLE_CLASS
+from markdown_it import MarkdownIt
+
+from autograder import grade as grading
+from autograder.assignment import load_assignment
+from autograder.exercise import load_exercises
+from autograder.grade import Job, grade_submission
+from autograder.intake import Submission
+from autograder.paths import SOLUTION
+from autograder.reference import forget
+from autograder.reports import curves
+from autograder.reports.case import case_of
+from autograder.reports.feedback import feedback
+from autograder.reports.write_feedback import as_json, escaped, fenced, html, markdown, write_feedback
+from autograder.scores import Scores
+from autograder.training import reference_losses, shown_losses
+
+SECRET = bytes(range(32))
+REFERENCE = SOLUTION.read_text(encoding="utf-8")
+TOML = """
+name = "small"
+total = 34
+packages = []
+[points]
+add = 6
+conv2_forward = 10
+conv2_image = 11
+mnist_mlp = 7
+[extra_credit]
+stride = 5
+RELU = 2
+[efficiency]
+conv2_forward = 1
+"""
+HOSTILE = (
+    '<script>alert(1)</script>"><img src=x onerror=alert(1)>\u202e\x07\x1b[31m'
+    "[x](javascript:alert(1)) | `a` ```\n# b"
+)
+
+
+def marek():
+    """The sample whose kernel is flipped, forward and backward; its sum is wrong in no known way besides."""
+    source = (SAMPLE_CLASS / "submissions" / "marek" / "edf.py").read_text(encoding="utf-8")
+    return source.replace(
+        "self.top = self.x.top + self.y.top", "self.top = 3.25 * self.x.top + abs(self.y.top)"
+    )
+
+
+SUBMISSIONS = {
+    "right": REFERENCE,
+    "flipped": marek(),
+    "syntax": REFERENCE + "\nx = (\n",
+    "import": "import matplotlib\n" + REFERENCE,
+    "exits": REFERENCE.replace("self.top = self.x.top + self.y.top", "raise SystemExit"),
+}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    path = tmp_path_factory.mktemp("assignment") / "small.toml"
+    path.write_text(TOML)
+    return load_assignment(path)
+
+
+@pytest.fixture(scope="module")
+def graded(small, tmp_path_factory):
+    """{name: (score, record)} of SUBMISSIONS, and of one that the grader fails on."""
+    found = {}
+    for name, source in SUBMISSIONS.items():
+        folder = tmp_path_factory.mktemp(name)
+        (folder / "edf.py").write_text(source)
+        found[name] = grade_submission(Job(Submission(name, folder), small, SECRET))
+    return found
+
+
+@pytest.fixture(scope="module")
+def told(graded, small):
+    """A function from the name of a submission to its Feedback."""
+    return lambda name: feedback(graded[name][0], small, graded[name][1].get("training"))
+
+
+def card(made, id):
+    return next(card for card in made.exercises if card.id == id)
+
+
+def forms(made):
+    return html(made), markdown(made), as_json(made)
+
+
+def test_right_code_is_told_so_with_the_points_of_each_check(told, small):
+    made = told("right")
+    assert {card.status for card in made.exercises} == {"passed"}
+    assert (made.score, made.total, made.extra, made.extra_points) == (41, 34, 7, 7)
+    for card in made.exercises:
+        assert not card.failure and not card.mistakes
+        assert sum(line.points for line in card.checks) == pytest.approx(card.points, abs=0.05)
+        assert [line.earned for line in card.checks] == [line.points for line in card.checks]
+    assert "Start with" not in html(made) and "To mend" not in html(made)
+
+
+def test_a_named_mistake_has_its_sentence_its_hints_and_its_smallest_case(told):
+    made = told("flipped")
+    found = card(made, "conv2_forward")
+    assert found.status == "partly right" and 0 < found.score < 10
+    [mistake] = found.mistakes
+    assert mistake.sentence.startswith("This is what you get when the kernel is turned by 180°")
+    assert len(mistake.hints) == 2
+    assert found.failure.checked and found.failure.happened.startswith("conv2.top")
+    assert found.failure.case.snippet.startswith("import edf, numpy as np\n") and found.failure.case.parts
+    page = html(made)
+    assert page.index("Show hint 1") < page.index("Show hint 2: where to look")
+    assert mistake.hints[0] in markdown(made).replace("\\", "")
+
+
+def test_a_mistake_without_a_name_is_shown_by_its_case(told):
+    found = card(told("flipped"), "add")
+    assert [mistake.hints for mistake in found.mistakes] == [()]
+    assert found.failure.case.in_words or found.failure.case.parts[0].difference
+
+
+def test_what_is_carried_forward_is_explained_and_leads_to_the_forward(told):
+    made = told("flipped")
+    found = card(made, "conv2_image")
+    assert found.status == "right for your own forward" and found.score == 11
+    assert found.failure is None and "counts in full" in found.why and found.waits_for == "conv2_forward"
+    page = html(made)
+    own = page[page.index('id="conv2_image"') :]
+    assert 'left to mend is <a href="#conv2_forward">' in own[: own.index("</section>")]
+    assert "what needs fixing" not in page
+
+
+def test_what_is_blocked_says_by_what_and_links_there(told):
+    made = told("flipped")
+    found = card(made, "stride")
+    assert (found.status, found.waits_for, found.extra_credit) == ("blocked", "conv2_forward", True)
+    assert 'Blocked by <a href="#conv2_forward">' in html(made)
+    waiting = card(told("exits"), "add")
+    assert any(line.remark.startswith("Waits for the check “") for line in waiting.checks)
+
+
+def test_exit_is_explained(told):
+    found = card(told("exits"), "add")
+    assert found.status == "not right yet"
+    assert "sys.exit()" in found.failure.explained and "sys.exit()" in html(told("exits"))
+
+
+def test_a_stub_is_still_to_be_written(small, tmp_path):
+    from autograder.skeleton import make_skeleton
+
+    (tmp_path / "edf.py").write_text(make_skeleton(small.stubs))
+    score, _ = grade_submission(Job(Submission("blank", tmp_path), small, SECRET))
+    made = feedback(score, small)
+    assert card(made, "add").status == "still to be written"
+    assert card(made, "add").failure.happened == "add.forward is still to be written."
+    assert card(made, "stride").status in ("blocked", "still to be written")
+
+
+@pytest.mark.parametrize(
+    "name, words", [("syntax", "py_compile"), ("import", "Python's standard library, numpy")]
+)
+def test_what_stopped_everything_is_said_once_with_advice(told, graded, name, words):
+    made = told(name)
+    assert made.stopped and words in made.advice and made.score == 0
+    assert {card.status for card in made.exercises} == {"not run"}
+    assert all(card.failure is None for card in made.exercises)
+    page = html(made)
+    assert page.count("matplotlib" if name == "import" else "never closed") == 1
+    assert 'href="#add"' not in page
+
+
+def test_a_fault_of_the_graders_is_open_and_no_zero(graded, small):
+    score = copy.deepcopy(graded["right"][0])
+    score |= {"status": grading.GRADER_ERROR, "score": None, "message": "Traceback: the instructor's"}
+    add = score["exercises"]["add"]
+    add |= {"status": "grader error", "score": None}
+    add["checks"][0] |= {"status": "grader error", "message": "the grader failed here", "detail": "Traceback"}
+    made = feedback(score, small)
+    assert card(made, "add").status == "not judged yet" and made.score is None
+    assert card(made, "add").checks[0].earned is None
+    for text in forms(made):
+        assert "Traceback" not in text
+    assert "No points are lost" in html(made) or "no points are lost" in html(made)
+
+
+def slow(graded, status, message):
+    score = copy.deepcopy(graded["right"][0])
+    conv = score["exercises"]["conv2_forward"]
+    check = next(check for check in conv["checks"] if check["efficiency"])
+    check |= {"status": status, "message": message}
+    if status == "fail":
+        conv |= {"status": "fail", "score": 9.0}
+    return score
+
+
+def test_efficiency_tells_lost_points_from_remarks(graded, small):
+    lost = card(feedback(slow(graded, "fail", "conv2.forward loops over pixels"), small), "conv2_forward")
+    assert (lost.status, lost.costs, lost.failure) == ("right, but slow", 1, None)
+    assert lost.efficiency == "conv2.forward loops over pixels."
+    remark = "a remark, it costs no points: conv2.forward loops over pixels"
+    free = feedback(slow(graded, "pass", remark), small)
+    assert card(free, "conv2_forward").status == "passed" and card(free, "conv2_forward").costs == 0
+    assert "a remark that costs nothing" in html(free) and "points lost" not in html(free)
+
+
+def test_lateness_attempts_and_given_code_that_was_put_back_are_said(graded, small):
+    more = {"late": True, "changed": ["Param"], "notes": ["ada.py was taken as edf.py"]}
+    made = feedback(graded["right"][0] | more, small)
+    assert made.remarks == (
+        "Handed in late.",
+        "Given code that was changed is put back: Param.",
+        "Note: ada.py was taken as edf.py",
+    )
+
+
+def test_nothing_of_the_instructors_is_in_any_form(graded, small):
+    for name, (score, record) in graded.items():
+        score = copy.deepcopy(score)
+        hidden = set()
+        for result in score["exercises"].values():
+            for check in result["checks"]:
+                if check["detail"].startswith("worst at"):  # others say what the public cases say too
+                    hidden.add(check["detail"])
+                check["detail"] = check["detail"] or f"HIDDEN {check['id']}"
+            for mistake in result["mistakes"]:
+                mistake["note"] = "HIDDEN note"
+                mistake["behaviour"] = ["31.41592"]
+        assert hidden or name != "flipped"
+        for text in forms(feedback(score, small, record.get("training"))):
+            assert "HIDDEN" not in text and "31.41592" not in text and '"detail"' not in text
+            for detail in hidden:
+                assert detail not in text, (name, detail)
+
+
+def test_hostile_texts_are_only_text(graded, small):
+    score = copy.deepcopy(graded["flipped"][0])
+    score |= {"student": HOSTILE, "changed": [HOSTILE], "notes": [HOSTILE], "when": HOSTILE}
+    score["other_attempts"] = [{"attempt": HOSTILE, "score": 1}]
+    for result in score["exercises"].values():
+        for check in result["checks"]:
+            check["message"] = HOSTILE * 100
+            if check["smallest"]:
+                check["smallest"] |= {"message": HOSTILE, "got": HOSTILE}
+        for mistake in result["mistakes"]:
+            mistake |= {"sentence": HOSTILE, "hints": [HOSTILE, HOSTILE]}
+    page, text, data = forms(feedback(score, small))
+    assert "<script" not in page and "<img" not in page
+    for form in (page, text, data, *map(str, json.loads(data).values())):
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202e]", form)
+    assert len(page) < 400_000
+    rendered = MarkdownIt("gfm-like", {"linkify": False}).render(text)
+    assert "<script" not in rendered and "<img" not in rendered and "<a " not in rendered
+    assert rendered.count("<h1>") == 1
+    # Every row of a table has as many cells as its head.
+    for table in re.findall("<table>.*?</table>", rendered, re.DOTALL):
+        rows = [row.count("<td") + row.count("<th") for row in re.findall("<tr>.*?</tr>", table, re.DOTALL)]
+        assert len(set(rows)) == 1
+
+
+def test_the_same_for_a_submission_that_could_not_be_run(graded, small):
+    score = graded["syntax"][0] | {"message": HOSTILE, "student": HOSTILE}
+    page, text, _ = forms(feedback(score, small))
+    assert "<script" not in page and "<script" not in MarkdownIt("gfm-like", {"linkify": False}).render(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["1. one", "0.9 of 1", "- a", "# a", "+ a", "a\n\n# b", "a|b", "*a*", "<b>", "[a](b)", "~~~"]
+)
+def test_markdown_of_a_text_is_that_text(text):
+    rendered = MarkdownIt("gfm-like", {"linkify": False}).render(escaped(text))
+    assert re.sub("<[^>]*>", "", rendered).strip() == " ".join(text.split()).replace("<", "&lt;").replace(
+        ">", "&gt;"
+    )
+
+
+def test_a_fence_is_longer_than_any_in_the_code():
+    assert fenced("a\n````\nb").splitlines()[0] == "`````python"
+
+
+SHOWN = {"message": "", "snippet": None, "printed": "z.top"}
+
+
+def test_a_case_says_where_the_numbers_differ():
+    case = case_of(SHOWN | {"expected": [[1, 2], [3, 4]], "got": [[1, 2], [3, -4.5]]})
+    assert case.in_words == "1 of 4 numbers differ, most at [1, 1]: 4 is expected and −4.5 is what came."
+    [part] = case.parts
+    assert part.difference.numbers == (("0", "0"), ("0", "−8.5"))
+    assert part.difference.levels == ((0, 0), (0, 4))
+
+
+def test_nan_and_infinity_are_the_largest_differences():
+    case = case_of(SHOWN | {"expected": [1, 2, 3], "got": ["nan", "inf", 3.5]})
+    assert case.in_words.startswith("All 3 numbers differ, most at [0]: 1 is expected and nan is what came")
+    assert case.parts[0].got.numbers == (("nan", "inf", "3.5"),)
+
+
+def test_shapes_that_differ_are_said_and_both_shown():
+    case = case_of(SHOWN | {"expected": [[1, 2]], "got": [1, 2]})
+    assert case.in_words == "The shapes differ: (1, 2) is expected and (2,) is what came."
+    assert case.parts[0].expected and case.parts[0].got and case.parts[0].difference is None
+
+
+@pytest.mark.parametrize("got, text", [("float64", "float64"), (None, ""), ("an array of shape (0,)",) * 2])
+def test_texts_stand_where_there_is_no_array(got, text):
+    case = case_of(SHOWN | {"expected": "float32", "got": got})
+    assert (case.expected_text, case.got_text, case.parts) == ("float32", text, ())
+
+
+def test_a_picture_is_cut_into_tables_along_its_axes():
+    images = np.arange(2 * 2 * 3 * 2.0).reshape(2, 2, 3, 2)
+    case = case_of(SHOWN | {"expected": images.tolist(), "got": (images + 1).tolist()})
+    assert [part.got.name for part in case.parts][:2] == ["z.top[0, :, :, 0]", "z.top[0, :, :, 1]"]
+    assert len(case.parts) == 4 and len(case.parts[0].got.numbers) == 2
+    kernels = case_of(SHOWN | {"printed": "k.grad", "expected": images.tolist(), "got": (-images).tolist()})
+    assert kernels.parts[1].expected.name == "k.grad[:, :, 0, 1]"
+
+
+def test_a_training_run_leaves_losses_of_three_digits(graded, told):
+    runs = graded["right"][1]["training"]["mnist_mlp"]
+    assert len(runs["first_steps"]["losses"]) == 10 and len(runs["long_run"]["losses"]) == 100
+    assert runs["first_steps"]["losses"] == runs["first_steps"]["expected"]
+    assert all(loss == float(f"{loss:.3g}") for loss in runs["long_run"]["losses"])
+    first, longer = card(told("right"), "mnist_mlp").curves
+    assert first.in_words.startswith("10 of 10 steps ran. Your loss ends at")
+    assert longer.in_words.startswith("100 of 100 steps ran. Your loss ends at")
+
+
+def test_the_references_losses_of_the_check_before_grading_are_those_of_each_run(small):
+    forget()
+    grading.check_reference(small, SECRET)
+    exercise = load_exercises()["mnist_mlp"]
+    kept = [reference_losses(SECRET, exercise, check) for check in exercise.checks]
+    assert [len(losses) for losses in kept] == [10, 100]
+    forget()
+    assert reference_losses(SECRET, exercise, exercise.checks[0]) == kept[0]
+
+
+def test_losses_are_bounded_whatever_a_student_left():
+    numbers = [1.23456, np.nan, np.inf, 1e300, -2]
+    losses = [*map(np.asarray, numbers), np.ones(3), "missing", None, np.asarray("x"), np.ones((1, 1))]
+    assert shown_losses(losses) == [1.23, None, None, None, -2.0, None, None, None, None, 1.0]
+
+
+def test_a_curve_is_drawn_the_same_each_time_and_stays_in_its_frame():
+    runs = {"first_steps": {"losses": [2.3, None, 9e5, -9e5], "expected": [2.3, 2.2, 2.1, 2.0]}}
+    [curve] = curves.curves_of("mnist_mlp", runs)
+    assert curve.in_words == "4 of 4 steps ran. At step 2 your loss is nan, infinite or no single number."
+    drawn = curves.picture(curve)
+    curves.picture.cache_clear()
+    assert curves.picture(curve) == drawn
+    assert drawn.startswith('<svg role="img" aria-label="The first steps: loss at each step')
+    assert "<style" not in drawn and "var(--link)" in drawn and "date" not in drawn.lower()
+
+
+def test_losses_that_are_not_right_are_not_said_to_follow():
+    runs = {"first_steps": {"losses": [2.33], "expected": [2.33, 2.2]}}
+    [curve] = curves.curves_of("mnist_mlp", runs, failed=["first_steps"])
+    assert curve.in_words == "1 of 2 steps ran. Your losses are near those of correct code, and not the same."
+
+
+def test_pages_are_written_only_when_something_changed(graded, small, tmp_path):
+    with Scores(tmp_path) as scores:
+        ones = [graded[name][0] for name in ("right", "flipped")]
+        for name in ("right", "flipped"):
+            scores.write(*graded[name])
+        folder = write_feedback(scores, ones, small)
+        names = {f"{name}{suffix}" for name in ("right", "flipped") for suffix in (".html", ".md", ".json")}
+        assert {path.name for path in folder.iterdir()} == names
+        before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+        write_feedback(scores, ones, small)
+        assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+        # What is lost is made again; what belongs to nobody goes; what changed is made anew.
+        (folder / "right.html").unlink()
+        (tmp_path / "scores" / "flipped.json").unlink()
+        write_feedback(scores, [ones[0] | {"late": True}], small)
+        assert {path.name for path in folder.iterdir()} == {f"right{s}" for s in (".html", ".md", ".json")}
+        assert "Handed in late." in (folder / "right.html").read_text(encoding="utf-8")
+
+
+def test_points_of_a_part_carried_forward(graded, small):
+    made = feedback(graded["flipped"][0], dataclasses.replace(small, carried_forward=0.5))
+    line = next(line for line in card(made, "conv2_image").checks if line.status.startswith("right for"))
+    assert line.earned == pytest.approx(line.points / 2, abs=0.01)
