@@ -48,7 +48,9 @@ def course_secret(path=FILE):
 def known_secret(path):
     """The bytes of a secret that submissions were graded with. Raises SecretError if it is not there."""
     if not os.path.lexists(path):
-        raise SecretError(f"The course secret {path} is gone: restore it from your backup, or name it (--secret).")
+        raise SecretError(
+            f"The course secret {path} is gone: restore it from your backup, or name it (--secret)."
+        )
     return _read(Path(path))
 
 

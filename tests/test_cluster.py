@@ -175,7 +175,9 @@ def test_a_lost_scheduler_costs_nothing_that_was_graded(folder, dask):
         dask.scheduler.kill()
         said = process.stdout.read()
     assert process.returncode == 2, said + (dask.folder / "log").read_text()[-6000:]
-    assert f"The scheduler {dask.address} is gone. What was graded is kept" in said, said + (dask.folder / "log").read_text()[-6000:]
+    assert f"The scheduler {dask.address} is gone. What was graded is kept" in said, (
+        said + (dask.folder / "log").read_text()[-6000:]
+    )
     done = len(list(scores.iterdir()))
     assert 0 < done < len(CLASS)
     status, said = graded(folder, "on")
