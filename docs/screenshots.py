@@ -1,35 +1,50 @@
-"""Makes the pictures of pages in this folder from a graded class: make grade, then .venv/bin/python docs/screenshots.py
+"""Makes the pictures of pages in this folder from the graded sample class: .venv/bin/python docs/screenshots.py
 
-The first argument names the output folder of `make grade`; without one it is graded/. Chromium is needed.
+The first argument names the output folder of `make grade`; without one it is graded/. Chromium is needed. The picture
+of the terminal is made by picture.py.
 """
 
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
 DOCS = Path(__file__).resolve().parent
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+sys.path.insert(0, str(DOCS.parent / "tests"))
+
+from lab import browser_page, jupyterlab  # noqa: E402
+
 # Of each picture: its file, the page in the output folder, the size in pixels, and what is clicked first.
 PICTURES = [
     ("feedback.png", "feedback/marek.html", (900, 1250), ["text=Show hint 1"]),
+    ("class_report.png", "report/index.html", (900, 1500), []),
 ]
 
 
 def main(graded):
-    """Write all PICTURES; graded: the output folder of a graded sample class."""
-    browser_path = next(filter(None, map(shutil.which, BROWSERS)))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+    """Write all PICTURES, and formgrader's. graded: the output folder of a graded sample class."""
+    with browser_page() as page:
         for name, path, (width, height), clicks in PICTURES:
-            page = browser.new_page(viewport={"width": width, "height": height}, color_scheme="light")
+            page.set_viewport_size({"width": width, "height": height})
             page.goto((graded / path).resolve().as_uri())
             for target in clicks:
                 page.locator(target).first.click()
             page.evaluate("document.activeElement.blur()")
             page.screenshot(path=DOCS / name)
-            print(DOCS / name)
+        formgrader(graded / "course", page)
+
+
+def formgrader(course, page):
+    """Write formgrader.png: the class in nbgrader's formgrader, on a copy of the course's folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = shutil.copytree(course, Path(folder, "course"))
+        with jupyterlab(copy, log=Path(folder, "log")) as address:
+            page.set_viewport_size({"width": 1100, "height": 700})
+            page.goto(address("lab"))  # signs in
+            page.locator("#jp-main-dock-panel").wait_for()
+            page.goto(address("formgrader/manage_submissions/edf"))
+            page.locator("tr", has_text="zeno").wait_for()
+            page.screenshot(path=DOCS / "formgrader.png")
 
 
 if __name__ == "__main__":
