@@ -19,7 +19,7 @@ from autograder.diagnosis.snippet import snippet
 from autograder.draw import Draw
 from autograder.errors import Refusal
 from autograder.grade import GRADED, GRADER_ERROR, Job, sandbox_of
-from autograder.gradebook.verdict import about
+from autograder.gradebook.verdict import about, without_controls
 from autograder.intake import Broken, read_submission, take_notebooks
 from autograder.live import one_line
 from autograder.sandbox.session import StudentError
@@ -275,7 +275,7 @@ def print_stored(result, console):
     case = next((check["smallest"] for check in result["checks"] if check["smallest"]), None)
     if case:
         console.print("\nThe smallest case, of public inputs, that the student is shown:")
-        console.print(_indented(text_of(Smallest(**case))), markup=False)
+        console.print(_indented(without_controls(text_of(Smallest(**case)))), markup=False)
 
 
 def _both(expected, got):

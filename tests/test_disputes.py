@@ -108,6 +108,15 @@ def test_explain_without_an_exercise_explains_what_did_not_pass(classroom, capsy
     assert classroom.explain("broken") == 0 and "syntax error" in capsys.readouterr().out
 
 
+def test_explain_prints_nothing_that_steers_a_terminal(classroom, capsys):
+    classroom.hand_in("half", REFERENCE.replace(ADD_TOP, 'raise ValueError("\\x1b[2Jgone")'))
+    classroom.grade()
+    capsys.readouterr()
+    assert classroom.explain("half", "add") == 0
+    said = capsys.readouterr().out
+    assert "gone" in said and "\x1b[2J" not in said
+
+
 def test_what_is_shown_adds_up_to_the_points(classroom, capsys):
     classroom.grade()
     capsys.readouterr()
