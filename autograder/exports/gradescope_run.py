@@ -18,6 +18,8 @@ from autograder.grade import Job, check_reference, grade
 from autograder.gradebook.verdict import about, verdict, without_controls
 from autograder.intake import Submission
 from autograder.paths import ROOT
+from autograder.reports import write_feedback
+from autograder.reports.feedback import feedback
 from autograder.sandbox.choose import choose
 from autograder.sandbox.visible import SandboxUnavailable
 from autograder.secret import known_secret
@@ -79,22 +81,23 @@ def judged():
             for check in result["checks"]:
                 if check["status"] == judge.GRADER_ERROR:
                     print(f"{id}, {check['id']}: {without_controls(check['detail'])}")
-    return as_results(score, assignment)
+    return as_results(score, record, assignment)
 
 
-def as_results(score, assignment):
-    """What Gradescope gets of a score (grade.grade_submission): a test for each exercise, in the verdict's words.
+def as_results(score, record, assignment):
+    """What Gradescope gets of a score and record (grade.grade_submission): a test for each exercise.
 
-    The verdict is plain text, and called so: Gradescope escapes it.
+    Its output is the exercise's part of the feedback page, as HTML; of code that could not be run, the verdict as text.
     """
+    cards = write_feedback.cards(feedback(score, assignment, record.get("training")))
     is_scored = score["score"] is not None
     tests = []
     for exercise in assignment.exercises:
         result = score["exercises"][exercise.id]
         test = {
             "name": f"{exercise.id}: {exercise.title}" + " (extra credit)" * result["extra_credit"],
-            "output": verdict(score, exercise.id),
-            "output_format": "text",
+            "output": cards.get(exercise.id) or verdict(score, exercise.id),
+            "output_format": "html" if exercise.id in cards else "text",
             "visibility": VISIBLE,
         }
         if is_scored:

@@ -58,6 +58,12 @@ def html(made):
     return environment().get_template("feedback.html").render(feedback=made, **context(made))
 
 
+def cards(made):
+    """{exercise's id: its part of the page, as HTML} of a Feedback, without style and pictures."""
+    template = environment().get_template("card.html")
+    return {card.id: template.render(exercise=card, picture=lambda curve: "") for card in made.exercises}
+
+
 def markdown(made):
     """A Feedback as Markdown (CommonMark with tables)."""
     text = _markdown_environment().get_template("feedback.md").render(feedback=made, **context(made))
