@@ -22,7 +22,6 @@ PASS, SLOW, CARRIED, PART, WRONG = "all points", "right but slow", "carried forw
 UNWRITTEN, BLOCKED, NOT_RUN, OPEN = "not written", "blocked", "not run", "open"
 OUTCOMES = (PASS, SLOW, CARRIED, PART, WRONG, UNWRITTEN, BLOCKED, NOT_RUN, OPEN)
 
-MOST_IMPORTANT = 3  # things to teach again
 BINS = 10  # of the histogram, up to the total
 # How judge.failed_exercise's and diagnosis's sentences begin that say which exercise is at fault.
 AT_FAULT = re.compile(r"(?:blocked by|It builds on) (\w+)\b")
@@ -142,6 +141,12 @@ class ClassReport:
         return [score for _, _, score, *_ in self.scores if score is not None]
 
     @property
+    def mean_of_ran(self):
+        """The mean score of the submissions that ran; None if there is none."""
+        known = [score for _, status, score, *_ in self.scores if status == GRADED]
+        return statistics.mean(known) if known else None
+
+    @property
     def summary(self):
         """(mean, median, standard deviation, least, most) of the known scores; None without any."""
         known = self.known
@@ -256,7 +261,7 @@ def _reteach(assignment, ran):
     for mistake in class_mistakes(ran):
         called[mistake.exercise, mistake.kind].append((mistake.name, len(mistake.students)))
     titles = {exercise.id: exercise.title for exercise in assignment.exercises}
-    most = sorted(lost | elsewhere, key=lambda id: (-lost[id] - elsewhere[id], id))[:MOST_IMPORTANT]
+    most = sorted(lost | elsewhere, key=lambda id: (-lost[id] - elsewhere[id], id))
     return [
         Reteach(
             exercise=id,
