@@ -374,7 +374,7 @@ def test_the_command_stops_at_what_can_not_be_graded(command, add, capsys):
     assert status == 1
     said = capsys.readouterr().out
     assert "add/outdated: 'no such line' is found 0 times in add, not once" in said
-    assert "Mend that check first" in said
+    assert "Nothing was graded: mend these first" in said
     assert not markdown.exists()
 
 

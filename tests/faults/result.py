@@ -1,11 +1,14 @@
 """What the result of a run is, so that two can be compared.
 
 All files and folders below OUT, by their bytes: scores, tables, nbgrader's folder with all notebooks, whatever else is
-or will be there. Three things are compared by what they hold:
+or will be there. Some things are compared by what they hold:
 
 - `records/` and the records in `attempts/`: without what is measured (times, memory, whether there was a second try);
 - `gradebook.db`: every row of every table, with the row's random id left out and references to it spelled out. Points,
   comments, manual scores, names, times of handing in are all in there; nothing is left out but the ids;
+- `history/`: what a score is now, without since when; what it was before (a grader error, say) is history;
+- the class report: its tables, without those of times and of changes, and the page, which has both;
+- `run.json` says where all was found: that it is there;
 - a file's times and mode do not count.
 
 After a grader error, and where it is not known any more what the gradebook's points were made of, nbgrader asks a
@@ -21,7 +24,11 @@ import re
 import sqlite3
 
 from autograder.gradebook import stamp
+from autograder.scores import RUN
 
+OF_TIMES = {
+    f"report/{name}" for name in (".made_of.json", "index.html", "changes.csv", "time.csv", "totals.csv")
+}
 MEASURED = ("cpu_seconds", "peak_memory_kb", "wall_seconds", "disturbed", "second_try")
 RANDOM_ID = re.compile("[0-9a-f]{32}")
 
@@ -33,8 +40,11 @@ def result(out):
         name = path.relative_to(out).as_posix()
         if path.is_dir():
             found[f"{name}/"] = None
-        elif path.name == stamp.FILE:
-            found[name] = None  # it holds the times of files
+        elif path.name in (stamp.FILE, RUN) or name in OF_TIMES:
+            found[name] = None
+        elif "history" in path.relative_to(out).parts:
+            [*_, now] = json.loads(path.read_bytes())["entries"]
+            found[name] = {key: value for key, value in now.items() if key != "when"}
         elif path.name == "gradebook.db":
             found[name] = rows(path)
         elif name.startswith("records/") or "/records/" in name or name.startswith("attempts/"):
