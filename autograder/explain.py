@@ -18,9 +18,9 @@ from autograder.diagnosis.smallest import text as text_of
 from autograder.diagnosis.snippet import snippet
 from autograder.draw import Draw
 from autograder.errors import Refusal
-from autograder.grade import GRADED, GRADER_ERROR, Job, sandbox_of
+from autograder.grade import GRADED, GRADER_ERROR, Job, content_of, sandbox_of
 from autograder.gradebook.verdict import about, without_controls
-from autograder.intake import Broken, read_submission, take_notebooks
+from autograder.intake import read_submission, take_notebooks
 from autograder.live import one_line
 from autograder.sandbox.session import StudentError
 from autograder.scores import grader_version, stored_score
@@ -66,7 +66,7 @@ def explain(found, out, secret, name, id, sandbox, console):
         raise Refusal(
             f"{one_line(id)} is no exercise of this score. Its exercises: {', '.join(score['exercises'])}."
         )
-    print_submission(score, job, console)
+    print_submission(score, "" if found.names else str(job.submission.path), console)
     if score["status"] not in (GRADED, GRADER_ERROR):
         return 0  # no exercise was judged
     ids = [id] if id else [i for i, r in score["exercises"].items() if r["status"] != judge.PASS]
@@ -100,11 +100,7 @@ def _stored(found, out, secret, name, sandbox):
         raise Refusal(f"{out} has no score of a student {one_line(name)}.{hint}")
     submission = next((s for s in student.graded if s.attempt == score["attempt"]), student.graded[-1])
     job = Job(submission, found.assignment, secret, None, sandbox)
-    try:
-        content = read_submission(submission).digest()
-    except Broken as broken:
-        content = str(broken)
-    if score["submission"] and score["submission"] != content:
+    if score["submission"] and score["submission"] != content_of(submission):
         raise Refusal(
             f"What {one_line(name)} handed in has changed since it was graded: run `make grade` first."
         )
@@ -115,13 +111,11 @@ def _stored(found, out, secret, name, sandbox):
     return score, job
 
 
-def print_submission(score, job, console):
-    """Print what the score says about the submission as a whole."""
+def print_submission(score, path, console):
+    """Print what the score says about the submission as a whole. path: where it is; "" where that would tell whose."""
     points = "no score" if score["score"] is None else f"{score['score']:g} of {score['max_score']:g} points"
     console.print(f"[bold]{escape(one_line(score['student']))}[/]: {points}, {escape(score['status'])}")
-    console.print(
-        f"  submission: {escape(one_line(str(job.submission.path)))} ({score['submission'] or 'unreadable'})"
-    )
+    console.print(f"  submission: {escape(one_line(path))} ({score['submission'] or 'unreadable'})")
     if score["grader"] != grader_version():
         console.print("  [yellow]It was graded by another version of the grader than this one.[/]")
     for line in about(score):

@@ -95,12 +95,17 @@ def needs_grading(job, score):
     if score is None or not score.get("key"):
         return True
     try:
-        key = key_of(job, read_submission(job.submission).digest())
-    except Broken as broken:
-        key = key_of(job, str(broken))
+        return key_of(job, content_of(job.submission)) != score["key"]
     except Exception:  # what it is, grade_submission says
         return True
-    return key != score["key"]
+
+
+def content_of(submission):
+    """What a submission's score depends on, as text: a digest of what was handed in, or why it can't be read."""
+    try:
+        return read_submission(submission).digest()
+    except Broken as broken:
+        return str(broken)
 
 
 def grade(jobs, processes, grade_many=None):

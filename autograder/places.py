@@ -34,19 +34,28 @@ class Places:
 
 @dataclasses.dataclass(frozen=True)
 class Classroom:
-    """A class: assignment.Assignment, classlist.Students, rows of the roster or None, [(entry ignored, why)]."""
+    """A class: assignment.Assignment, classlist.Students, rows of the roster or None, [(entry ignored, why)].
+
+    names: the Pseudonyms that its students go by, or None.
+    """
 
     assignment: object
     students: list
     roster: list | None
     ignored: list
+    names: object = None
 
-    def pseudonyms(self, secret):
-        """The `Pseudonyms` of its students, by the course secret."""
+    def hidden(self, student, graded):
+        """Of a student's score or record: without their name in its texts, where students go by pseudonyms."""
+        return self.names.hide(student, graded) if self.names else graded
+
+    def under_pseudonyms(self, secret):
+        """The same class, whose students go by their `Pseudonyms`, by the course secret."""
         stubs = self.assignment.stubs
         words = {word.casefold() for stub in stubs for word in (stub, *stub.split("."))}
         ordinary = words | {"edf", "edf.py", self.assignment.name.casefold()}
-        return Pseudonyms(self.students, self.roster, secret, ordinary)
+        names = Pseudonyms(self.students, self.roster, secret, ordinary)
+        return dataclasses.replace(self, students=names.students, roster=names.roster, names=names)
 
 
 def last_run(out, **others):
@@ -77,7 +86,4 @@ def find_class(places):
 def graded_class(places, is_anonymous, secret):
     """The `Classroom` under the names that it was graded under."""
     found = find_class(places)
-    if not is_anonymous:
-        return found
-    names = found.pseudonyms(secret)
-    return dataclasses.replace(found, students=names.students, roster=names.roster)
+    return found.under_pseudonyms(secret) if is_anonymous else found

@@ -12,13 +12,22 @@ from rich.table import Table
 
 from autograder.assignment import AssignmentError
 from autograder.exercise import needed_by, needing
-from autograder.grade import GRADED, GRADER_ERROR, Job, check_reference, grade, key_of, total_of
-from autograder.intake import Broken, read_submission
+from autograder.grade import (
+    GRADED,
+    GRADER_ERROR,
+    Job,
+    check_reference,
+    content_of,
+    grade,
+    key_of,
+    total_of,
+)
 from autograder.judge import BLOCKED
 from autograder.judge import GRADER_ERROR as OPEN
 from autograder.live import one_line
 from autograder.run import conclude
 from autograder.scores import Scores, grader_version
+from autograder.secret import fingerprint
 
 BY_EXERCISE = ("output", "cpu_seconds", "training")  # parts of a record
 KEPT = "kept"  # of a score: {version of the grader: ids of the exercises that it judged}, where it is an older one
@@ -60,7 +69,12 @@ def why_not(job, score, content):
     now = [(e.id, job.assignment.points[e.id]) for e in job.assignment.exercises]
     then = [(id, result["points"]) for id, result in score["exercises"].items()]
     # A score with a grader error has no key. What it was graded on is seen from the rest, but for the limits.
-    is_same = now == then and score["submission"] == content and score["guarded"] == job.is_guarded
+    is_same = (now, content, fingerprint(job.secret), job.is_guarded) == (
+        then,
+        score["submission"],
+        score["secret"],
+        score["guarded"],
+    )
     if is_same and score["key"]:
         is_same = score["key"] == key_of(job, content, score["grader"])
     return None if is_same else "the submission, the assignment or the secret has changed since it was graded"
@@ -92,11 +106,7 @@ def merged(job, score, new, wanted, content):
     after = {name: value for name, value in score.items() if name != KEPT}
     after |= {
         "status": GRADER_ERROR if is_open else GRADED,
-        "message": new["message"]
-        if is_open and new["status"] == GRADER_ERROR
-        else score["message"]
-        if is_open
-        else "",
+        "message": (new["message"] or score["message"]) if is_open else "",
         "score": total_of(results.values()),
         "exercises": results,
         "grader": grader_version(),
@@ -127,7 +137,7 @@ def regrade(found, places, secret, ids, jobs, sandbox, is_agreed, console):
         judged = {exercise for job, *_ in todo.values() for exercise in job.exercises}
         with console.status("Checking the checks on the reference…"):
             check_reference(assignment.only([e for e in assignment.exercises if e in judged]), secret)
-        moves, failed = _moves(todo, jobs, console)
+        moves, failed = _moves(todo, found, jobs, console)
         for student, reason in failed:
             console.print(
                 f"[magenta]not regraded:[/] {escape(one_line(student))}: {escape(one_line(reason))}"
@@ -154,10 +164,7 @@ def _todo(found, secret, scores, sandbox, ids):
                 score, record = scores.read_attempt(student.name, submission.attempt)
             else:
                 score, record = scores.read(student.name), scores.read_record(student.name)
-            try:
-                content = read_submission(submission).digest()
-            except Broken as broken:
-                content = str(broken)
+            content = content_of(submission)
             if reason := why_not(job, score, content):
                 left.append((student.name, reason))
             else:
@@ -166,7 +173,7 @@ def _todo(found, secret, scores, sandbox, ids):
     return todo, left
 
 
-def _moves(todo, jobs, console):
+def _moves(todo, found, jobs, console):
     """([Move] of all that could be judged again, [(student, why not)])."""
     moves, failed = [], []
     new = grade([job for job, *_ in todo.values()], jobs)
@@ -174,6 +181,7 @@ def _moves(todo, jobs, console):
         new, "regrading", len(todo), console=console, auto_refresh=False, disable=not console.is_terminal
     ):
         job, before, old_record, wanted, content = todo[score["student"], score["attempt"]]
+        score, record = found.hidden(score["student"], score), found.hidden(score["student"], record)
         try:
             after = merged(job, before, score, wanted, content)
         except ValueError as error:

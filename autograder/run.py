@@ -1,7 +1,6 @@
 """One run of `autograder grade`: from a folder of submissions to scores and a table in the terminal."""
 
 import collections
-import dataclasses
 import statistics
 
 from rich.console import Console
@@ -52,16 +51,14 @@ def run(places, jobs, sandbox=None, anonymous=False, cluster=None):
     if is_new:
         console.print(f"Made a new course secret: {places.secret}. Keep a copy; a regrade needs it.")
     with Scores(places.out) as scores:
-        names = None
         if anonymous:
-            names = _pseudonyms(found, secret, scores, places.course, console)
-            found = dataclasses.replace(found, students=names.students, roster=names.roster)
+            found = _under_pseudonyms(found, secret, scores, places.course, console)
         scores.write_run(places.as_text() | {"anonymous": anonymous, "sandbox": sandbox})
         todo = _todo(found, secret, sandbox, scores, console)
         if todo:
             with console.status("Checking the checks on the reference…"):
                 check_reference(found.assignment, secret)
-            _grade_all(todo, found.students, jobs, scores, console, names, cluster and cluster.grade)
+            _grade_all(todo, found, jobs, scores, console, cluster and cluster.grade)
         return conclude(found, places.course, scores, console)
 
 
@@ -119,27 +116,26 @@ def _todo(found, secret, sandbox, scores, console):
     return todo
 
 
-def _pseudonyms(found, secret, scores, course, console):
-    """The `Pseudonyms` of the class; the list of them is written."""
+def _under_pseudonyms(found, secret, scores, course, console):
+    """The class under pseudonyms; the list of them is written."""
     if named := next((student.name for student in found.students if scores.read(student.name)), None):
         raise ScoresError(f"{scores.folder} has scores under names ({named}): name another --out.")
     paths = [attempt.path.absolute() for student in found.students for attempt in student.attempts]
     if any(path.is_relative_to(course.absolute()) for path in paths):
         raise ScoresError(f"{course} holds what was handed in, under names: name another --course.")
-    names = found.pseudonyms(secret)
-    console.print(f"Students go by pseudonyms. Who is who: {names.write_list(scores.folder)}")
-    return names
+    found = found.under_pseudonyms(secret)
+    console.print(f"Students go by pseudonyms. Who is who: {found.names.write_list(scores.folder)}")
+    return found
 
 
-def _grade_all(todo, students, jobs, scores, console, names=None, grade_many=None):
-    by_name = {student.name: student for student in students}
+def _grade_all(todo, found, jobs, scores, console, grade_many=None):
+    by_name = {student.name: student for student in found.students}
     # Not where only colours are wanted: FORCE_COLOR says that, of a pipe too.
     is_live = console.is_terminal and console.file.isatty() and not console.is_dumb_terminal
     with GradingView(console, [job.submission.student for job in todo], jobs, is_live) as view:
         for score, record in grade(todo, jobs, grade_many):
             student = by_name[score["student"]]
-            if names:
-                score, record = names.hide(student.name, score), names.hide(student.name, record)
+            score, record = found.hidden(student.name, score), found.hidden(student.name, record)
             if len(student.graded) > 1:
                 scores.write_attempt(score, record)
             else:

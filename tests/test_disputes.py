@@ -222,6 +222,38 @@ def test_what_has_changed_since_is_left_alone(classroom, capsys):
     assert "conv2 is no exercise of quick" in capsys.readouterr().err
 
 
+def test_a_score_with_a_grader_error_is_not_mixed_with_another_secret(classroom):
+    from autograder.assignment import load_assignment
+    from autograder.intake import Submission
+    from autograder.regrade import why_not
+
+    classroom.grade()
+    stored = {**classroom.score("ada"), "status": "grader error", "key": ""}
+    assignment = load_assignment(classroom.folder / "quick.toml")
+    submission = Submission("ada", classroom.folder / "submitted" / "ada")
+    same = bytes.fromhex((classroom.folder / "secret").read_text())
+    reasons = [
+        why_not(grading.Job(submission, assignment, secret), stored, grading.content_of(submission))
+        for secret in (same, bytes(32))
+    ]
+    assert reasons[0] is None and "secret has changed" in reasons[1]
+
+
+def test_under_pseudonyms_nothing_is_said_of_who_it_is(classroom, wrong_check, capsys):
+    classroom.hand_in("zebedee", HALF)  # a name that is no word of ours
+    wrong_check(True)
+    classroom.grade("--anonymous")
+    wrong_check(False)
+    names = sorted(path.stem for path in (classroom.folder / "out" / "scores").iterdir())
+    capsys.readouterr()
+    for name in names:
+        classroom.explain(name)
+    assert classroom.regrade("--exercise", "add", "--yes") == 0
+    said = capsys.readouterr().out
+    assert all(name in said for name in names)
+    assert "zebedee" not in said
+
+
 @pytest.mark.gradebook
 def test_manual_points_and_comments_stay(classroom, wrong_check):
     wrong_check(True)
