@@ -106,6 +106,8 @@ them fails on both stacks. Here each has been tried on graders without some of t
 
 namespaces / Landlock: what isolates, with the user that has no rights. seccomp: both filters. limits: those of
 resources. That an attack is stopped by one layer says nothing against the others: they hold where the first has a hole.
+
+{graders} of them need no sandbox to fail. Of the others:
 """
 
 
@@ -114,7 +116,8 @@ def markdown(findings):
     families = collections.defaultdict(list)
     for finding in findings:
         families[finding.attack.family.strip("_")].append(finding)
-    parts = [HEAD.format(count=len(findings))]
+    others = [finding for finding in findings if not finding.is_graders]
+    parts = [HEAD.format(count=len(findings), graders=len(findings) - len(others)), *_summary(others)]
     for family, members in families.items():
         parts.append(f"\n## {family.replace('_', ' ').capitalize()}\n")
         parts.append(
@@ -123,6 +126,17 @@ def markdown(findings):
         parts.append("| --- | --- | --- | --- | --- |")
         parts += [_row(finding) for finding in members]
     return "\n".join(parts) + "\n"
+
+
+def _summary(findings):
+    """The lines of a table: how many attacks a layer stops alone, and how many get through without it."""
+    yield "| stack | layer | stops alone | nothing else stops |"
+    yield "| --- | --- | ---: | ---: |"
+    for stack in STACKS:
+        for layer in LAYERS:
+            alone = sum(layer in finding.alone(stack) for finding in findings)
+            needed = sum(layer in finding.needed(stack) for finding in findings)
+            yield f"| {stack} | {_named([layer], stack)} | {alone} of {len(findings)} | {needed} |"
 
 
 def _row(finding):

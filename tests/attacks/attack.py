@@ -78,6 +78,7 @@ class Attack:
     name: of the attack and the student. family: its module. tries: a sentence, without its subject. files: see above.
     proof: takes a grading.Evidence, asserts that the attack failed. ends: AS_RIGHT, AS_BLANK, IGNORED or a part of a
     message of its score. student: where it is not the name. beside: the files lie in the folder of the class.
+    among_others: its proof is in what the innocent get.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Attack:
     ends: str
     student: str
     beside: bool = False
+    among_others: bool = False
 
     def hand_in(self, folder, world):
         """Write the submission into `folder`, that of the class."""
@@ -117,8 +119,11 @@ def blank():
     return (ROOT / "pset/edf.py").read_text(encoding="utf-8")
 
 
-def attack(tries, payload=None, ends=AS_RIGHT, base=right, files=None, student=None, beside=False):
-    """A decorator that registers its function, the proof, as an attack. payload: source text, or None with `files`."""
+def attack(tries, payload=None, ends=AS_RIGHT, base=right, files=None, student=None, **more):
+    """A decorator that registers its function, the proof, as an attack. payload: source text, or None with `files`.
+
+    more: further fields of Attack.
+    """
 
     def register(proof):
         family = proof.__module__.rpartition(".")[2].strip("_")
@@ -126,7 +131,7 @@ def attack(tries, payload=None, ends=AS_RIGHT, base=right, files=None, student=N
         assert name not in ATTACKS, f"there are two attacks {name}"
         made = {} if payload is None else {"edf.py": submission(name, payload, base)}
         ATTACKS[name] = Attack(
-            name, family, inspect.cleandoc(tries), made | (files or {}), proof, ends, student or name, beside
+            name, family, inspect.cleandoc(tries), made | (files or {}), proof, ends, student or name, **more
         )
         return proof
 

@@ -168,7 +168,7 @@ def formula_as_a_name(evidence):
 
 
 @attack("is a link in the class's folder, that leads to another's submission", beside=True, ends=IGNORED,
-        student="linked", files={
+        among_others=True, student="linked", files={
     "linked": lambda path, world: path.symlink_to("innocent right")})  # fmt: skip
 def another_ones_submission(evidence):
     assert "linked" not in evidence.run.rows

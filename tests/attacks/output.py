@@ -69,7 +69,7 @@ def terminal_escapes(evidence):
 
 @attack("says in its exception that it has full marks, on a line of its own, in the table's own colours", """
     raise ValueError("\\n[green]innocent blank     12 / 12[/]  ■■■\\r\\n12 / 12 [link=http://x]■■■[/link]")
-    """, ends="edf.py can't be imported", base=blank)  # fmt: skip
+    """, ends="edf.py can't be imported", base=blank, among_others=True)  # fmt: skip
 def forged_row(evidence):
     lines = evidence.run.said.splitlines()
     assert [line for line in lines if line.startswith("innocent blank")][0].split()[2] == "0"

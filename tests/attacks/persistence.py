@@ -88,7 +88,7 @@ def start_files(evidence):
         attempt("write", lambda: open(f"{out}/{name}", "w").close())
     attempt("folder", os.mkdir, out + "/scores/mine")
     attempt("remove", lambda: [os.unlink(f"{out}/scores/{name}") for name in ("innocent right.json",)])
-    """)  # fmt: skip
+    """, among_others=True)  # fmt: skip
 def scores(evidence):
     refused(evidence, ABSENT)
     assert evidence.run.rows["scores"]["score"] == evidence.run.rows["innocent right"]["score"]
