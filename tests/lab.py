@@ -18,6 +18,12 @@ from playwright.sync_api import sync_playwright
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 START_SECONDS = 90
 RUN_SECONDS = 240
+# Of the page at this address: its kernel is idle, and the page has a connection to it.
+KERNEL_IS_READY = """async address => {
+    const sessions = await (await fetch("/api/sessions")).json();
+    const ready = s => s.kernel && s.kernel.connections > 0 && s.kernel.execution_state === "idle";
+    return sessions.some(s => ready(s) && new URL(address).pathname.endsWith(s.path));
+}"""
 
 
 def find_browser():
@@ -88,6 +94,8 @@ class Notebook:
         self.page = page
         page.goto(address)
         page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+        # JupyterLab calls a kernel idle that it has not spoken to yet; it drops what it is asked to run before.
+        page.wait_for_function(KERNEL_IS_READY, arg=address)
         page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for()
 
     def menu(self, menu, item):
@@ -106,7 +114,9 @@ class Notebook:
             # A cell that waits, or that JupyterLab has not drawn yet, has no number.
             if len(executed) == self.page.locator(".jp-CodeCell").count() and min(executed) > before:
                 return
-        pytest.fail(f"the notebook did not run through: {executed}")
+        prompts = self.page.locator(".jp-CodeCell .jp-InputPrompt").all_text_contents()
+        dialogs = self.page.locator(".jp-Dialog").all_text_contents()
+        pytest.fail(f"the notebook did not run through: {prompts}, {dialogs or 'no dialog'}")
 
     def cell(self, text):
         """The code cell whose source holds this text."""
