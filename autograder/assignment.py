@@ -1,6 +1,7 @@
 """An assignment: which exercises, for how many points, and the limits of its sandboxes. Read from TOML."""
 
 import dataclasses
+import functools
 import math
 import re
 import tomllib
@@ -93,6 +94,7 @@ class Assignment:
         points = {exercise.id: self.points[exercise.id] for exercise in exercises}
         return dataclasses.replace(self, exercises=tuple(exercises), points=points)
 
+    @functools.cached_property
     def fingerprint(self):
         """A text that differs whenever anything in the assignment does that a submission's score depends on: not
         `lecture`, which is words."""

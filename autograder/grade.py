@@ -315,7 +315,7 @@ def key_of(job, content, grader=None):
     grader: the scores.grader_version that graded it; None for this one.
     """
     grader = grader or grader_version()
-    ours = job.assignment.fingerprint(), grader, fingerprint(job.secret), job.is_guarded
+    ours = job.assignment.fingerprint, grader, fingerprint(job.secret), job.is_guarded
     return hashlib.sha256(repr((content, *ours)).encode()).hexdigest()
 
 

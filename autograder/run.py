@@ -161,9 +161,9 @@ def _settle_all(students, scores):
             best = 0
             if stored is None:
                 raise _gone(student, scores)
-            score, record = settle(stored, student.graded[0], student), scores.read_record(student.name)
+            score, record = settle(stored, student.graded[0], student), None
         if score != stored:
-            scores.write(score, record)
+            scores.write(score, scores.read_record(student.name) if record is None else record)
         settled.append((student.graded[best], score))
     return settled
 

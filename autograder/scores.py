@@ -91,6 +91,7 @@ class Scores:
 
     def __init__(self, folder):
         self.folder = Path(folder)
+        self._whole_records = {}  # path: its state when it was whole
         # For what is being written and copies of submissions. Here, so that what a killed run left is found.
         self._scratches = self.folder.absolute() / ".scratch"
         try:
@@ -130,8 +131,22 @@ class Scores:
 
     def read(self, student):
         """The score of a student from an earlier run; None if it, or its record, is not there or not whole."""
-        score, record = _read(self._path("scores", student)), _read(self._path("records", student))
-        return score if score and score.get("student") == student and record is not None else None
+        score = _read(self._path("scores", student))
+        return score if score and score.get("student") == student and self._has_record(student) else None
+
+    def _has_record(self, student):
+        """Whether there is a whole record. One that is as it was when this was asked is not read again."""
+        path = self._path("records", student)
+        try:
+            found = path.stat()
+        except OSError:
+            return False
+        state = found.st_ino, found.st_size, found.st_mtime_ns
+        if self._whole_records.get(path) != state:
+            if _read(path) is None:
+                return False
+            self._whole_records[path] = state
+        return True
 
     def read_record(self, student):
         """What was recorded when a student was graded; None if there is nothing that can be read."""

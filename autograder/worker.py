@@ -60,7 +60,7 @@ def grade(pickled):
     Raises GraderFault if the grader fails on its own reference on this machine.
     """
     job = pickle.loads(pickled)
-    facts = job.assignment.fingerprint(), job.secret
+    facts = job.assignment.fingerprint, job.secret
     if facts not in checked:
         try:
             check_reference(job.assignment, job.secret)

@@ -83,7 +83,7 @@ def test_points_for_efficiency_are_optional_and_may_be_of_extra_credit(tmp_path)
 
 def test_other_points_for_efficiency_are_another_assignment(tmp_path):
     texts = [EFFICIENT, f"{EFFICIENT}conv2_forward = 1\n", f"{EFFICIENT}conv2_forward = 2\n"]
-    assert len({read(tmp_path, text).fingerprint() for text in texts}) == 3
+    assert len({read(tmp_path, text).fingerprint for text in texts}) == 3
 
 
 def test_the_default_assignment_has_a_hundred_points():

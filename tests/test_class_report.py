@@ -240,7 +240,7 @@ def test_who_improved_and_who_fell_is_that_of_each_last_change(small):
 def test_the_lecture_is_no_part_of_what_a_score_depends_on(tmp_path, small):
     other = read(tmp_path, TOML.replace("slides 12 to 15", "slide 3"))
     assert other.lecture == {"conv2_forward": "Convolutions, slide 3"}
-    assert other.fingerprint() == small.fingerprint()
+    assert other.fingerprint == small.fingerprint
     assert read(tmp_path, TOML.partition("[lecture]")[0]).lecture == {}
 
 

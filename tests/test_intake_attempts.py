@@ -161,7 +161,7 @@ def test_the_choice_of_attempts_changes_no_score(quick_assignment):
     quick_assignment.write_text('attempts = "best"\n' + quick_assignment.read_text())
     after = load_assignment(quick_assignment)
     assert (before.attempts, after.attempts) == ("last", "best")
-    assert before.fingerprint() == after.fingerprint()
+    assert before.fingerprint == after.fingerprint
 
 
 ROSTER = "student,name,canvas_id,section\nbo,Bo Ek,,A\nal1,Ada Lovelace,111,B\ncy,Cy Young,,=1\n"

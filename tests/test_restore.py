@@ -55,6 +55,8 @@ def test_untouched_code_is_unchanged():
         ("    return [x]", "    # why?\n    return [ x ]"),
         ("ops = []", "ops = [  ]  # all of them"),
         ("\n\n\nclass Value", "\nclass Value"),
+        ("ops = []", "é = 'é'; ops = []"),
+        ("ops = []", "\x0cops = []  # on the next page"),
         ("    def set(self, value):\n", '    def set(self, value):\n        "Now documented."\n'),
     ],
 )
@@ -75,6 +77,7 @@ def test_comments_layout_and_docstrings_may_differ(old, new):
         ("class Value:", "@print\nclass Value:", "Value"),
         ("ops = []", "ops = [1]", "ops"),
         ("ops = []", "ops: list = [1]", "ops"),
+        ("ops = []", "é = '''\nops = []\n'''; ops = [1]", "ops"),
     ],
 )
 def test_a_changed_definition_is_put_back_and_named(old, new, name):

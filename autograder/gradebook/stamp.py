@@ -29,7 +29,7 @@ class Stamp:
         self._course = Path(course).absolute()
         self._name = assignment.name
         self._file = self._course / ".autograder" / assignment.name / FILE
-        made_of = repr((str(self._course), assignment.fingerprint(), version_of(MADE_BY), list(roster)))
+        made_of = repr((str(self._course), assignment.fingerprint, version_of(MADE_BY), list(roster)))
         hashed = hashlib.sha256(made_of.encode("utf-8", "backslashreplace"))
         for submission, score in results:
             text = f"{submission!r}{json.dumps(score, sort_keys=True)}"

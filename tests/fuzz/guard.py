@@ -59,7 +59,7 @@ def guarded(subject, megabytes):
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
         _times[subject][1] = time.monotonic()
-    assert peak <= megabytes << 20, f"it took {peak / 2**20:.1f} MB of memory"
+    assert peak <= megabytes * 2**20, f"it took {peak / 2**20:.1f} MB of memory"
 
 
 def report():

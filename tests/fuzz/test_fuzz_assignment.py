@@ -93,7 +93,7 @@ def check(data):
 
 
 def check_usable(assignment):
-    assert isinstance(assignment, Assignment) and assignment.fingerprint()
+    assert isinstance(assignment, Assignment) and assignment.fingerprint
     assert math.isfinite(assignment.total) and 0 < assignment.total and type(assignment.total) in (int, float)
     assert assignment.name.isidentifier() and len(assignment.name) <= 50
     assert all(package and package.isprintable() and "/" not in package for package in assignment.packages)

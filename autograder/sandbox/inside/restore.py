@@ -53,14 +53,18 @@ def restore(student, given):
     numpy is imported as np first, since the given code needs it. Raises SyntaxError.
     """
     tree = ast.parse(student, "edf.py")
+    lines, given_lines = (text.encode().split(b"\n") for text in (student, given))
     changed = []
     missing = []
     for definition in ast.parse(given, "edf.py").body:
         for name in top_level_names(definition):
             bound = [s for s in tree.body if name in top_level_names(s)]
             patched = [s for s in tree.body if name in patches(s)]
-            if len(bound) == 1 and not patched and same_code(bound[0], definition):
-                continue
+            if len(bound) == 1 and not patched:
+                # To compare trees takes as long as to parse them; most students change nothing.
+                same_text = _text(bound[0], lines) == _text(definition, given_lines)
+                if same_text or same_code(bound[0], definition):
+                    continue
             changed.append(name)
             if bound:
                 tree.body[tree.body.index(bound[0])] = definition
@@ -70,6 +74,15 @@ def restore(student, given):
     start = _after_docstring_and_future(tree)
     tree.body[start:start] = [*ast.parse("import numpy as np", "edf.py").body, *missing]
     return tree, changed
+
+
+def _text(statement, lines):
+    """A top-level statement as it is written, decorators and all; lines: of its source, as bytes."""
+    first = min([statement, *getattr(statement, "decorator_list", [])], key=lambda node: node.lineno)
+    text = lines[first.lineno - 1 : statement.end_lineno]
+    text[-1] = text[-1][: statement.end_col_offset]
+    text[0] = text[0][first.col_offset :]
+    return text
 
 
 def _after_docstring_and_future(tree):
