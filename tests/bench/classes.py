@@ -1,17 +1,20 @@
 """Classes of growing size: what a submission costs, what the grader holds, what comes at the end."""
 
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
-from bench.measure import TESTS, significant, table
+from bench.measure import TESTS, ratios, significant, spread, table
 from bench.our_class import make_class
 
 TITLE = "Classes: from 30 to 3,000"
-SIZES = (30, 300, 3000)
+SIZES = (30, 300, 1000, 3000)
 JOBS = 2
+SMALL, ROUNDS = 40, 3  # for the parallel efficiency
 
 
 def section():
@@ -20,14 +23,14 @@ def section():
     for size in SIZES:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             make_class(Path(folder), size)
-            first, again = _run(folder), _run(folder)
+            first, again = _run(folder, JOBS), _run(folder, JOBS)
         rows.append(
             [
                 f"{size:,}",
                 significant(first["grading"] / size),
                 significant(first["gradebook"] / size),
                 significant(first["total"]),
-                significant(again["total"]),
+                significant(again["process"]),
                 f"{first['peak_mb']:.0f}",
             ]
         )
@@ -37,24 +40,43 @@ def section():
         jobs=JOBS,
         classes=table(head, rows),
         estimates=table(["submissions", "at 25 %", "at 50 %", "at 75 %"], estimates),
+        small=SMALL,
+        efficiency=spread(_efficiency()),
     )
 
 
-def _run(folder):
-    """One run over the class in `folder`, as measured by our_class."""
-    command = [sys.executable, "-m", "bench.our_class", folder, str(JOBS)]
+def _run(folder, jobs):
+    """One run over the class in `folder`, as measured by our_class; "process": seconds of the whole process."""
+    command = [sys.executable, "-m", "bench.our_class", folder, str(jobs)]
+    started = time.perf_counter()
     done = subprocess.run(command, cwd=TESTS, check=True, capture_output=True, text=True)
-    return json.loads(done.stdout.splitlines()[-1])
+    return {**json.loads(done.stdout.splitlines()[-1]), "process": time.perf_counter() - started}
+
+
+def _efficiency():
+    """The time of one process as a part of that of all processes together, for each round: 1 if nothing is lost."""
+    took = {1: [], JOBS: []}
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        make_class(Path(folder), SMALL)
+        for _ in range(ROUNDS):
+            for jobs, seconds in took.items():
+                shutil.rmtree(Path(folder, "out"), ignore_errors=True)
+                seconds.append(_run(folder, jobs)["grading"])
+    return [ratio / JOBS for ratio in ratios(took[1], took[JOBS])]
 
 
 TEXT = """\
 The sample class's submissions, shuffled and each changed a little, on the default assignment without its training runs,
 with {jobs} processes. *Grading* is all from the first submission to the last; *gradebook* is nbgrader's folder;
-*again* is the same command on the unchanged class. *Memory* is the most that the grader's main process held.
+*again* is the same command on the unchanged class, Python's start included. *Memory* is the most that the
+grader's main process held.
 
 {classes}
 
 How far the progress bar's estimate of the time left was off, of the time that it did take from then on:
 
 {estimates}
+
+Parallel efficiency, with {small} submissions: {jobs} processes grade {efficiency} times as fast as {jobs} that never
+wait for each other.
 """

@@ -6,7 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.measure import PEERS, Command, Worker, interleaved, ratios, spread, table
+from bench.measure import PEERS, Command, Worker, interleaved, one_thread, ratios, spread, table
+from bench.our_grader import own_share
 from bench.peers import NAME, nbgrader_course, otter_folder, our_class, pytest_folder
 
 TITLE = "Graders: seconds for a correct submission"
@@ -42,6 +43,8 @@ def section():
             for name, training in {PSET: False, WITH_TRAINING: True}.items()
         }
         whole = {side: [turn.wall for turn in turns] for side, turns in interleaved(pset, ROUNDS).items()}
+    with one_thread():
+        own = own_share(ROUNDS)
     rows = [
         [
             side,
@@ -55,6 +58,7 @@ def section():
         students=CLASS,
         graders=table(["", "seconds", "as many times ours in a run", "as many times ours as a whole"], rows),
         pset=table(["", "seconds"], [[name, spread(seconds)] for name, seconds in whole.items()]),
+        own=spread([100 * share for share in own]),
     )
 
 
@@ -91,4 +95,6 @@ in a process, and isolates nothing.
 What a correct submission of the default assignment takes, in a run that has begun, one process, sandbox included:
 
 {pset}
+
+The grader's own part of the latter, that is the time in which no process of the submission computed: {own} %.
 """

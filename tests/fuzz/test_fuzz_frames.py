@@ -26,7 +26,7 @@ HEADERS = [
 DESCRIBED = [[array.dtype.str, list(array.shape)] for array in ARRAYS]
 PAYLOAD = b"".join(array.tobytes() for array in ARRAYS)
 MAX_PAYLOAD = 1 << 16
-# Of memory for a byte of JSON: "[[…]]" has two for a list of 56 bytes, 16 of the garbage collector's, 32 of its content.
+# Bytes of memory for one of JSON: two make a list in "[[…]]", which takes 56, 16 for the garbage collector, 32 inside.
 PARSED = 64
 SIZES = [0, 1, 15, 1 << 16, 1 << 20, (1 << 20) + 1, (1 << 28) + 1, (1 << 31) - 1, (1 << 32) - 1]
 
