@@ -1,10 +1,12 @@
 """Killed, out of disk, damaged: the short part of `make torture` (tests/faults/)."""
 
+import dataclasses
+import functools
 import shutil
 
 import pytest
 from faults import FAULTS
-from faults.disk import has_mounts
+from faults.disk import has_mounts, read_only
 from faults.result import differences, result
 from faults.room import Lab
 from faults.trial import try_fault
@@ -33,6 +35,14 @@ def test_nothing_graded_is_lost_and_the_next_run_ends_as_an_undisturbed_one(name
     if fault.needs_mounts and not has_mounts():
         pytest.skip("file systems can't be mounted here")
     assert try_fault(fault, lab, SEED, 0, 1).wrong == []
+
+
+@pytest.mark.skipif(not has_mounts(), reason="file systems can't be mounted here")
+def test_a_folder_of_the_course_that_could_not_be_written_is_written_by_the_next_run(lab):
+    fault = BY_NAME["gradebook or a folder of nbgrader's read-only"]
+    inflict = functools.partial(read_only, paths=["course/autograded"])
+    outcome = try_fault(dataclasses.replace(fault, inflict=inflict, statuses=(2,)), lab, SEED, 0, 1)
+    assert outcome.wrong == []
 
 
 def test_what_differs_is_seen(lab):

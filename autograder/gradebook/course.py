@@ -12,6 +12,7 @@ Writing the same class again changes nothing.
 
 import contextlib
 import datetime
+import errno
 import hashlib
 import json
 import os
@@ -46,6 +47,10 @@ GRADEBOOK = "gradebook.db"
 TIMESTAMP = "timestamp.txt"  # nbgrader's
 KEPT = ".autograder"
 MAX_BROKEN_BYTES, MAX_BROKEN_FILES = 20 << 20, 200
+# Errors of the disk or the machine, which no student's file causes.
+OURS = frozenset(
+    {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+)
 YEARS = range(1970, 9000)  # others are the mistake of a clock, and some can't be written
 
 
@@ -214,10 +219,15 @@ def _read(submission):
 
 @contextlib.contextmanager
 def _remarked(remarks, student):
-    """What goes wrong with one student's files becomes a remark: the class goes on."""
+    """What goes wrong with one student's files becomes a remark: the class goes on.
+
+    It has to be what the next run would meet again, since that takes the folder for written.
+    """
     try:
         yield
     except (OSError, ValueError, OverflowError, CourseError) as error:
+        if getattr(error, "errno", None) in OURS:
+            raise
         why = getattr(error, "strerror", None) or str(error).rstrip(".") or type(error).__name__
         remarks.append(
             f"Files of {student} could not be written: {printable(why)}; the points are in the gradebook."
