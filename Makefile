@@ -96,7 +96,7 @@ attacks: $(READY)  ## every attack, as every user, and on graders without some o
 	@ATTACKS=all $(BIN)/python -m pytest -q -n auto --dist loadfile tests/test_attacks_*.py
 	@cd tests && ../$(BIN)/python -m attacks
 
-torture: $(READY)  ## kill the grader, fill its disk, damage its files: is all there afterwards? (docs/faults.md)
+torture: $(READY)  ## kill the grader, fill its disk, damage its files: is all there afterwards? (docs/faults.md; an hour)
 	@cd tests && ../$(BIN)/python -m faults
 
 # Of an assignment that is named, only that one's exercises, and no page is written.
