@@ -27,8 +27,9 @@ JOBS = 2
 USER = 1234  # any that is not root
 PR_SET_CHILD_SUBREAPER = 36
 SECONDS = 900  # on a very busy machine
+MEMORY_MB = 384  # little, so that even a machine on which new memory is slow gives it within the CPU time
 # Few quick exercises: an operation with a backward, one that reads nothing but its input, and an optimizer.
-ASSIGNMENT = """
+ASSIGNMENT = f"""
 name = "attacked"
 total = 12
 packages = []
@@ -38,6 +39,7 @@ mean = 3
 momentum = 5
 [limits]
 cpu_seconds = 2
+memory_mb = {MEMORY_MB}
 wall_factor = 0.5
 """
 RIGHT, BLANK, PARTLY = "innocent right", "innocent blank", "innocent partly"

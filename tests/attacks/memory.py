@@ -1,9 +1,10 @@
 """Memory and disk: taking more than is allowed, where the limit of memory does not count it, too."""
 
 from attacks.attack import ANY, attack
+from attacks.grading import MEMORY_MB
 
 MB = 1 << 20
-LIMIT, ITS_OWN = 1024, 150  # MB: the assignment's, and what an idle process uses
+ITS_OWN = 150  # MB that an idle process uses
 
 # Take 50 MB at a time, up to 1.5 GB in all.
 TAKE = """
@@ -14,7 +15,7 @@ TAKE = """
 
 
 def bounded(evidence):
-    assert evidence.peak_mb < LIMIT + ITS_OWN
+    assert evidence.peak_mb < MEMORY_MB + ITS_OWN
 
 
 @attack("takes 1.5 GB of memory, by calls of malloc", TAKE + """
