@@ -21,7 +21,7 @@ from autograder.sandbox.inside.frames import BadFrame, FrameReader, encode
 from autograder.sandbox.inside.interpreter import QUESTIONS
 from autograder.sandbox.visible import allowed_modules
 
-READ_SIZE = 1 << 18
+READ_SIZE = 1 << 16  # a buffer that Python has at hand; a larger one is new memory, each time
 MAX_MESSAGE = 1 << 16
 MAX_ANSWER = 1 << 25  # bytes of arrays; right code's largest are the parameters of a training run, 6 MB
 START_SECONDS = 60  # for the template to import numpy, on a very busy machine

@@ -46,6 +46,7 @@ for ours in ("confinement", "frames", "interpreter", "opcodes", "restore"):
 
 MODULE_FILE = "edf.py"
 MAX_MESSAGE = 1 << 16
+READ_SIZE = 1 << 16  # a buffer that Python has at hand; a larger one is new memory, each time
 TEXT = 2000  # characters of an exception's message that are kept
 WATCH_SECONDS = 0.02  # between two looks at how much was written
 MAX_FILES = 20_000
@@ -267,7 +268,7 @@ def serve(data, given):
 def receive(data, reader):
     """The next frame of the judge: (header, arrays); None if it hung up."""
     while (frame := reader.frame()) is None:
-        received = os.read(data, 1 << 20)
+        received = os.read(data, READ_SIZE)
         if not received:
             return None
         reader.feed(received)
