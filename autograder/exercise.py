@@ -39,6 +39,7 @@ class Exercise:
     edf.py that the student writes ("add.forward"); empty for an exercise that runs what others wrote.
     needs: ids of exercises that it builds on: while one of these earns nothing, this one is blocked.
     cpu_seconds: limit for its process, where the assignment's default is too little for honest slow code.
+    training: the training.Training of an exercise that trains a network, else None.
     """
 
     def __init__(self, id, title, stubs=(), needs=(), cpu_seconds=None):
@@ -46,6 +47,7 @@ class Exercise:
         self.stubs, self.needs, self.cpu_seconds = tuple(stubs), tuple(needs), cpu_seconds
         self.checks = []
         self.wrong_variants, self.right_variants = [], []
+        self.training = None
 
     def __reduce__(self):
         # To another process an exercise goes by its id: its checks are functions made on the spot.

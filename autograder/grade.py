@@ -7,6 +7,7 @@ import ctypes
 import dataclasses
 import functools
 import hashlib
+import importlib.metadata
 import multiprocessing
 import os
 import signal
@@ -20,6 +21,7 @@ from autograder.diagnosis.diagnose import diagnose
 from autograder.draw import Draw
 from autograder.errors import Refusal
 from autograder.intake import Broken, read_submission, take_notebooks
+from autograder.losses import beside_reference, reference_losses, remember_losses
 from autograder.paths import SOLUTION
 from autograder.sandbox.choose import UNGUARDED, choose
 from autograder.sandbox.session import Sandbox, StudentError
@@ -28,7 +30,6 @@ from autograder.scores import grader_version
 from autograder.secret import fingerprint
 from autograder.skeleton import given_source, make_skeleton
 from autograder.student import local_edf
-from autograder.training import beside_reference, remember_losses
 
 PR_SET_PDEATHSIG = 1
 GRADED, SYNTAX_ERROR, IMPORT_FAILED, GRADER_ERROR = "graded", "syntax error", "import failed", "grader error"
@@ -83,11 +84,13 @@ def check_reference(assignment, secret):
             except Exception as error:
                 fault = f"{type(error).__name__}: {error}"
             else:
-                remember_losses(secret, exercise.id, check.id, edf.losses)
+                remember_losses(exercise, check.id, edf.losses)
                 continue
             raise GraderFault(
                 f"The reference fails {exercise.id}, check {check.id}: {fault}\nMend that check first."
             )
+        if exercise.training:
+            reference_losses(exercise, "first_steps")
 
 
 def needs_grading(job, score):
@@ -215,7 +218,7 @@ def grade_submission(job):
             record["disturbed"] = True
         results = judgement.exercises
         record |= {name: getattr(judgement, name) for name in RECORDED}
-        record["training"] = beside_reference(judgement.training, assignment.exercises, job.secret)
+        record["training"] = beside_reference(judgement.training, assignment.exercises)
         status, message = GRADED, ""
         if judgement.import_error is not None:
             status, message = IMPORT_FAILED, judgement.import_error
@@ -315,8 +318,19 @@ def key_of(job, content, grader=None):
     grader: the scores.grader_version that graded it; None for this one.
     """
     grader = grader or grader_version()
-    ours = job.assignment.fingerprint, grader, fingerprint(job.secret), job.is_guarded
+    versions = _versions(job.assignment.packages)
+    ours = job.assignment.fingerprint, versions, grader, fingerprint(job.secret), job.is_guarded
     return hashlib.sha256(repr((content, *ours)).encode()).hexdigest()
+
+
+@functools.cache
+def _versions(packages):
+    """The installed versions of packages that students may import; None of one that is not there."""
+    found = {name: None for name in packages}
+    for name in packages:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
 
 
 def total_of(results):

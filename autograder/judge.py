@@ -14,9 +14,9 @@ import traceback
 
 from autograder.compare import Mismatch
 from autograder.draw import Draw
+from autograder.losses import shown_losses
 from autograder.sandbox.session import STARVED, StudentError
 from autograder.student import Edf
-from autograder.training import shown_losses
 
 PASS, CARRIED, FAIL, BLOCKED, GRADER_ERROR = "pass", "carried", "fail", "blocked", "grader error"
 
@@ -71,7 +71,7 @@ class Judgement:
     import_error: why the submission could not be loaded at all, or None. output: what each exercise's
     processes printed. cpu_seconds: what each used. peak_memory_kb: of the largest process.
     diagnosis_faults: what went wrong while the failures were explained, which changes no points. training: of
-    each training run, by exercise and check, the losses as students may see them (training.shown_losses).
+    each training run, by exercise and check, the losses as students may see them (losses.py).
     """
 
     exercises: list
@@ -293,7 +293,12 @@ def worth(id, checks, assignment):
 def _scored(exercise, assignment, checks, message=None):
     """The exercise's result, by those of its checks. A grader error leaves no score."""
     worths = worth(exercise.id, checks, assignment)
-    statuses = [check.status for check, (possible, _) in zip(checks, worths) if possible]
+    # A check without points is a remark; but what the grader could not judge is never passed over.
+    statuses = [
+        check.status
+        for check, (possible, _) in zip(checks, worths)
+        if possible or check.status == GRADER_ERROR
+    ]
     status = next((s for s in (GRADER_ERROR, FAIL, BLOCKED, CARRIED) if s in statuses), PASS)
     earned = sum(earned for _, earned in worths)
     points = assignment.points[exercise.id]

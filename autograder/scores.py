@@ -25,6 +25,7 @@ import json
 import os
 import shutil
 import stat
+import sys
 import tempfile
 import time
 import urllib.parse
@@ -64,17 +65,18 @@ class ScoresError(Refusal):
 
 @functools.cache
 def grader_version():
-    """A hash of the grader's own files and of numpy's version: with another one, all is graded anew."""
+    """A hash of the grader's own files and of Python's and numpy's versions: with another one, all is graded anew."""
     return version_of(GRADER_FILES, NOT_GRADING)
 
 
 @functools.cache
 def version_of(patterns, but=()):
-    """A hash of the project's files of these patterns, and of numpy's version. but: how those begin that do not count.
+    """A hash of the project's files of these patterns, and of Python's and numpy's versions. but: how those begin that
+    do not count.
 
     Both are tuples of paths within the project.
     """
-    hashed = hashlib.sha256(np.__version__.encode())
+    hashed = hashlib.sha256(f"{sys.version_info[:2]} {np.__version__}".encode())
     for pattern in patterns:
         for path in sorted(ROOT.glob(pattern)):
             name = path.relative_to(ROOT).as_posix()

@@ -26,7 +26,7 @@ class Edf:
         self.request = request
         self._instructions, self._arrays = [], []
         self._count = 0
-        self.losses = []  # of a training run (training.py), as they came: kept for the record, judged by nobody
+        self.losses = []  # of a training run on public inputs, as they came: to be shown (losses.py)
 
     def fresh(self):
         """Forget all nodes: empty the module's lists."""

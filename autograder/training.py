@@ -4,6 +4,9 @@ Accuracy alone is a weak judge: with a bias gradient missing or a kernel flipped
 that of correct code. So the first steps are held against the reference's, loss by loss, on small batches
 that even a conv2 of six Python loops gets through; only then a longer run is tried on hidden digits.
 docs/judging.md has the measurements behind each number here.
+
+The first steps are judged on hidden inputs. The longer run, and the first steps once more where they are to be shown,
+start from inputs that are public: a process that has seen no hidden ones can't put them into a curve.
 """
 
 import dataclasses
@@ -14,10 +17,8 @@ from autograder import reference
 from autograder.compare import Mismatch, expect_close, expect_shape
 from autograder.digits import hidden_digits, scaled, student_digits
 from autograder.draw import Draw
-from autograder.paths import SOLUTION
 from autograder.reference import remember
 from autograder.sandbox.session import StudentError
-from autograder.student import local_edf
 
 FIRST_STEPS = 10
 FIRST_BATCH = 8
@@ -28,7 +29,8 @@ LONG_RUN_CPU_SECONDS = 20
 # Of the losses of a long run that its cap ended: in float32, they differ with the order of summation.
 CAPPED_TOLERANCE = 1e-4
 EVALUATED_TOGETHER = 50  # digits: what the layers of so many hold fits into a processor's cache
-MAX_LOSS = 1e6  # that is kept for the record
+MOMENTUM = 0.875  # of the first steps
+PUBLIC = b"public"  # in the place of a course secret
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Training:
     logits(edf, x, params): builds the network on an image node, returns the node of the logits (B×10).
     image_shape: (784,) or (28, 28, 1). shapes: of the parameters. fan_in: how many inputs an output sums
     over, for each parameter; None for a bias. optimizer: "SGD" or "momentum". first_rate: its learning rate
-    in the first steps, a power of two, exact in float32 as in float64 (as is the momentum of 7/8).
+    in the first steps, a power of two, exact in float32 as in float64 (as is MOMENTUM).
     tolerance: of the losses of the first steps, relative. rate, steps, accuracy: of the longer run, and the
     share of hidden digits that its parameters must get right. quick_logits: builds another network of the same logits,
     with which the reference tries parameters, if there is a quicker one.
@@ -63,15 +65,27 @@ class Training:
             for shape, fan_in in zip(self.shapes, self.fan_in)
         ]
 
+    def first_steps(self, draw):
+        """What `losses` takes for the first steps: start, batches, dtype and rates."""
+        start = self.draw_start(draw)
+        batches = draw.batches(FIRST_STEPS, FIRST_BATCH, len(student_digits()[0]))
+        momentum = [MOMENTUM] if self.optimizer == "momentum" else []
+        return start, batches, np.float64, self.first_rate, *momentum
+
+    def long_run(self, draw):
+        """The same for the longer run. Its first batch is small: even the slowest code gets through one step."""
+        start = self.draw_start(draw)
+        batches = draw.batches(self.steps, LONG_BATCH, len(student_digits()[0]))
+        return start, [batches[0][:FIRST_BATCH], *batches[1:]], np.float32, self.rate
+
     def losses(self, edf, start, batches, dtype, *rates):
         """Train on `edf`: yields (loss of each step's batch before the step, Params).
 
-        start: parameters; batches: indices of the students' digits (steps×B); dtype: of parameters and
-        images; rates: what the optimizer is called with. The losses are left in `edf.losses` too.
+        start: parameters; batches: indices of the students' digits, an array for each step; dtype: of parameters and
+        images; rates: what the optimizer is called with.
         """
         images, labels = student_digits()
         edf.fresh()
-        edf.losses = []
         params = [edf.param(array.astype(dtype)) for array in start]
         x, y = edf.value(np.zeros(0, dtype)), edf.value(np.zeros(0, dtype))
         loss = edf.op("mean", edf.op("smaxloss", self.logits(edf, x, params), y))
@@ -86,7 +100,6 @@ class Training:
                 edf.call(self.optimizer, *rates)
                 edf.ask_later(loss, "top")
             for top in edf.flush():
-                edf.losses.append(top)
                 yield top, params
 
     def accuracy_of(self, params):
@@ -112,14 +125,13 @@ def _exchanges(batches):
 
 def check_training(exercise, training):
     """Add the two checks of a training run to an exercise."""
-    first_rates = (training.first_rate, *([0.875] if training.optimizer == "momentum" else []))
+    exercise.training = training
 
     @exercise.check(weight=4)
     def first_steps(student, draw):
         """the losses of the first ten training steps are those of a correct network"""
-        start = training.draw_start(draw)
-        batches = draw.batches(FIRST_STEPS, FIRST_BATCH, len(student_digits()[0]))
-        run = start, batches, np.float64, *first_rates
+        run = training.first_steps(draw)
+        start, *_ = run
 
         def expected_losses():
             return [loss for loss, _ in training.losses(reference.reference(), *run)]
@@ -129,20 +141,17 @@ def check_training(exercise, training):
             expect_close(loss, expected[step], f"the loss of step {step + 1}", training.tolerance)
 
     @exercise.check(after=["first_steps"], cpu_seconds=LONG_RUN_CPU_SECONDS)
-    def long_run(student, draw):
+    def long_run(student, _):
         """after a longer run, the network recognises digits that it has not seen"""
-        start = training.draw_start(draw)
-        batches = draw.batches(training.steps, LONG_BATCH, len(student_digits()[0]))
-        run = start, batches, np.float32, training.rate
-        losses, params = [], []
+        params = []
         try:
-            for loss, nodes in training.losses(student, *run):
-                losses.append(loss)
-            params = student.read(*((node, "top") for node in nodes))
+            for _, nodes in train_in_public(exercise, "long_run", student):
+                params = nodes
+            params = student.read(*((node, "top") for node in params))
         except StudentError as error:
             if error.kind != "cpu":
                 raise
-            return judge_capped(training, run, losses)
+            return judge_capped(exercise, student.losses)
         for param, shape in zip(params, training.shapes):
             expect_shape(param, shape, "a trained Param")
         reached = training.accuracy_of([param.astype(np.float32) for param in params])
@@ -153,64 +162,28 @@ def check_training(exercise, training):
             )
 
 
-def judge_capped(training, run, losses):
+def train_in_public(exercise, check, edf):
+    """Training.losses of a check of `exercise`, "first_steps" or "long_run", on inputs that are no secret.
+
+    They are the same in every course. The losses are left in `edf.losses`: they may be shown.
+    """
+    training, draw = exercise.training, Draw(PUBLIC, exercise.id, check)
+    run = {"first_steps": training.first_steps, "long_run": training.long_run}[check](draw)
+    edf.losses = []
+    for loss, params in training.losses(edf, *run):
+        edf.losses.append(loss)
+        yield loss, params
+
+
+def judge_capped(exercise, losses):
     """Judge a long run by the steps that it got through before its CPU limit: points follow steps.
 
-    Slow code is not wrong code. Returns the remark that says so; raises Mismatch if those steps are wrong.
+    Slow code is not wrong code. Returns the remark that says so; raises Mismatch if those steps are wrong, or none.
     """
+    if not losses:
+        raise Mismatch(f"not one training step ended within {LONG_RUN_CPU_SECONDS} s of CPU time")
     losses = losses[:FIRST_STEPS]
-    expected = training.losses(reference.reference(), *run)
+    expected = train_in_public(exercise, "long_run", reference.reference())
     for step, (loss, (right, _)) in enumerate(zip(losses, expected), start=1):
         expect_close(loss, right.astype(np.float64), f"the loss of step {step}", CAPPED_TOLERANCE)
     return f"ended at its limit of {LONG_RUN_CPU_SECONDS} s of CPU time: judged by the steps up to there"
-
-
-def shown_losses(losses):
-    """Losses as students may see them: numbers of three digits, None for what is no such number.
-
-    losses: what a student's code left there, or the reference's. Three digits draw a curve, and are too few to be
-    handed in as an expected value.
-    """
-    shown = []
-    for loss in losses:
-        is_number = isinstance(loss, np.ndarray) and loss.size == 1 and loss.dtype.kind in "fiu"
-        number = float(loss.flat[0]) if is_number else np.nan
-        shown.append(float(f"{number:.3g}") if abs(number) <= MAX_LOSS else None)
-    return shown
-
-
-def remember_losses(secret, exercise, check, losses):
-    """Keep what the reference's losses were in a check, for the feedback of the class."""
-    if losses:
-        remember(("losses", secret, exercise, check), lambda: shown_losses(losses))
-
-
-def reference_losses(secret, exercise, check):
-    """The losses of the reference, as students may see them, in a check of a training run (both exercise.py's)."""
-
-    def run():
-        edf = local_edf(SOLUTION)
-        edf.fresh()
-        check.run(edf, Draw(secret, exercise.id, check.id))
-        return shown_losses(edf.losses)
-
-    return remember(("losses", secret, exercise.id, check.id), run)
-
-
-def beside_reference(kept, exercises, secret):
-    """{exercise: {check: {"losses": the student's, "expected": the reference's}}}, for the record.
-
-    kept: {exercise: {check: shown losses}} of one submission.
-    """
-    return {
-        exercise.id: {
-            check.id: {
-                "losses": kept[exercise.id][check.id],
-                "expected": reference_losses(secret, exercise, check),
-            }
-            for check in exercise.checks
-            if check.id in kept[exercise.id]
-        }
-        for exercise in exercises
-        if exercise.id in kept
-    }

@@ -13,7 +13,6 @@ precision, and wrong ones with one mistake each. A variant is a list of edits of
 import argparse
 import collections
 import dataclasses
-import inspect
 import multiprocessing
 import sys
 import time
@@ -28,7 +27,6 @@ from scipy import signal  # noqa: E402
 
 import autograder  # noqa: E402, F401  before numpy: it sets the number of BLAS threads
 from autograder import compare, paths, reference, training  # noqa: E402
-from autograder.digits import student_digits  # noqa: E402
 from autograder.draw import Draw  # noqa: E402
 from autograder.exercise import load_exercises  # noqa: E402
 from autograder.student import Edf, local_request  # noqa: E402
@@ -405,11 +403,6 @@ def secret(seed):
     return f"measure {seed}".encode()
 
 
-def training_of(net):
-    """The Training of an exercise, which only its checks hold."""
-    return inspect.getclosurevars(load_exercises()[net].checks[0].run).nonlocals["training"]
-
-
 def judge_with(**functions):
     """Put other functions in place of the judge's own, in every module that imported them by name."""
     for module in [m for name, m in sys.modules.items() if name.startswith("autograder.")]:
@@ -422,7 +415,7 @@ def analytic(op, upstream, to):
     """The reference's own backward, in float64."""
     edf = reference.reference()
     edf.fresh()
-    node, leaves = reference._in_float64(op).build(edf, params=[to])
+    node, leaves = reference.in_float64(op).build(edf, params=[to])
     node.forward()
     node.grad = upstream.astype(np.float64)
     node.backward()
@@ -536,14 +529,9 @@ def single_sums(count):
 
 def start_of(net, seed, check, rate=None):
     """(Training, its start, its batches, rates) of a check, for this course secret."""
-    run = training_of(net)
-    draw = Draw(secret(seed), net, check)
-    start = run.draw_start(draw)
-    first = check == "first_steps"
-    steps, size = (training.FIRST_STEPS, training.FIRST_BATCH) if first else (run.steps, training.LONG_BATCH)
-    batches = draw.batches(steps, size, len(student_digits()[0]))
-    momentum = [0.875] if run.optimizer == "momentum" else []
-    return run, start, batches, [rate or run.first_rate, *momentum] if first else [rate or run.rate]
+    run = load_exercises()[net].training
+    start, batches, _, *rates = getattr(run, check)(Draw(secret(seed), net, check))
+    return run, start, batches, [rate, *rates[1:]] if rate else rates
 
 
 def losses_of(variant, run, start, batches, dtype, rates):
@@ -751,7 +739,7 @@ def measure_first_rates(pool, seeds):
 def measure_long_runs(pool, seeds):
     rows = []
     for net in NETS:
-        bar = training_of(net).accuracy
+        bar = load_exercises()[net].training.accuracy
         results = done(pool, f"C {net}", long_run, [(net, s, STYLES[0]) for s in range(seeds)])
         shares, seconds = np.transpose(results)
         sd = shares.std(ddof=1)

@@ -12,9 +12,11 @@ from markdown_it import MarkdownIt
 
 from autograder import grade as grading
 from autograder.assignment import load_assignment
+from autograder.draw import Draw
 from autograder.exercise import load_exercises
 from autograder.grade import Job, grade_submission
 from autograder.intake import Submission
+from autograder.losses import reference_losses, shown_losses
 from autograder.paths import SOLUTION
 from autograder.reference import forget
 from autograder.reports import curves
@@ -22,7 +24,7 @@ from autograder.reports.case import case_of
 from autograder.reports.feedback import feedback
 from autograder.reports.write_feedback import as_json, escaped, fenced, html, markdown, write_feedback
 from autograder.scores import Scores
-from autograder.training import reference_losses, shown_losses
+from autograder.training import PUBLIC
 
 SECRET = bytes(range(32))
 REFERENCE = SOLUTION.read_text(encoding="utf-8")
@@ -325,22 +327,53 @@ def test_a_picture_is_cut_into_tables_along_its_axes():
 
 def test_a_training_run_leaves_losses_of_three_digits(graded, told):
     runs = graded["right"][1]["training"]["mnist_mlp"]
-    assert len(runs["first_steps"]["losses"]) == 10 and len(runs["long_run"]["losses"]) == 100
-    assert runs["first_steps"]["losses"] == runs["first_steps"]["expected"]
+    assert list(runs) == ["long_run"] and len(runs["long_run"]["losses"]) == 100
     assert all(loss == float(f"{loss:.3g}") for loss in runs["long_run"]["losses"])
-    first, longer = card(told("right"), "mnist_mlp").curves
-    assert first.in_words.startswith("10 of 10 steps ran. Your loss ends at")
+    [longer] = card(told("right"), "mnist_mlp").curves
     assert longer.in_words.startswith("100 of 100 steps ran. Your loss ends at")
+
+
+SPY = """
+seen = []
+class mean(mean):
+    def forward(self):
+        super().forward()
+        if params and params[0].top.size == 784 * 1024:
+            if WRONG or len(self.x.top) == 50:
+                self.top = params[0].top.ravel()[len(seen)]
+            seen.append(0)
+"""
+
+
+@pytest.mark.parametrize("wrong, check", [(True, "first_steps"), (False, "long_run")])
+def test_a_curve_can_show_no_hidden_number(tmp_path, wrong, check):
+    """Whatever code leaves as its losses, it has met only public numbers where these are shown."""
+    (tmp_path / "edf.py").write_text(f"{REFERENCE}\nWRONG = {wrong}\n{SPY}")
+    toml = 'name = "spied"\ntotal = 8\npackages = []\n[points]\nmean = 1\nmnist_mlp = 7\n'
+    (tmp_path / "spied.toml").write_text(toml)
+    job = Job(Submission("spy", tmp_path), load_assignment(tmp_path / "spied.toml"), SECRET)
+    _, record = grade_submission(job)
+    assert list(record["training"]["mnist_mlp"]) == [check]
+    shown = record["training"]["mnist_mlp"][check]["losses"]
+    training = load_exercises()["mnist_mlp"].training
+
+    def start_of(secret):
+        first, *_ = training.draw_start(Draw(secret, "mnist_mlp", check))
+        return [float(f"{number:.3g}") for number in first.ravel()[: len(shown)]]
+
+    assert len(shown) == (10 if wrong else 100)
+    assert sum(number in start_of(PUBLIC) for number in shown) >= len(shown) - 1
+    assert not set(shown[1:]) & (set(start_of(SECRET)) - set(start_of(PUBLIC)))
 
 
 def test_the_references_losses_of_the_check_before_grading_are_those_of_each_run(small):
     forget()
     grading.check_reference(small, SECRET)
     exercise = load_exercises()["mnist_mlp"]
-    kept = [reference_losses(SECRET, exercise, check) for check in exercise.checks]
+    kept = [reference_losses(exercise, check.id) for check in exercise.checks]
     assert [len(losses) for losses in kept] == [10, 100]
     forget()
-    assert reference_losses(SECRET, exercise, exercise.checks[0]) == kept[0]
+    assert [reference_losses(exercise, check.id) for check in exercise.checks] == kept
 
 
 def test_losses_are_bounded_whatever_a_student_left():

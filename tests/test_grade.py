@@ -1,6 +1,7 @@
 """`autograder grade` as a command: what it skips, what it survives, what it refuses."""
 
 import csv
+import dataclasses
 import json
 import os
 import shutil
@@ -16,7 +17,7 @@ from autograder import grade as grading
 from autograder.assignment import load_assignment
 from autograder.cli import main
 from autograder.exercise import Exercise
-from autograder.grade import GraderFault, Job, check_reference, grade_submission
+from autograder.grade import GraderFault, Job, check_reference, grade_submission, key_of
 from autograder.intake import Submission
 from autograder.scores import Scores
 
@@ -87,6 +88,16 @@ def test_another_secret_says_so_and_grades_again(classroom, capsys):
     assert classroom.grade(secret="other") == 0
     assert "2 submissions were graded with another course secret" in capsys.readouterr().out
     assert all(time > before[name] for name, time in written_at(classroom).items())
+
+
+def test_other_versions_of_what_students_import_grade_again(classroom, monkeypatch):
+    """Where numbers come from another scipy, they may be other numbers."""
+    assignment = dataclasses.replace(load_assignment(), packages=("scipy",))
+    job = Job(Submission("right", classroom.folder / "right"), assignment, SECRET)
+    before = key_of(job, "what was handed in")
+    assert key_of(job, "what was handed in") == before
+    monkeypatch.setattr(grading, "_versions", lambda packages: dict.fromkeys(packages, "99"))
+    assert key_of(job, "what was handed in") != before
 
 
 def test_a_corrupt_score_is_graded_again(classroom):
@@ -187,14 +198,19 @@ def test_unusable_arguments_say_what_to_do_and_exit_with_2(arguments, said, tmp_
     assert said in capsys.readouterr().err
 
 
-def test_a_check_that_breaks_is_a_grader_error_and_no_zero(classroom, monkeypatch):
-    """The student's other exercises keep their points, the total is left open, the run exits non-zero."""
+@pytest.mark.parametrize("efficiency", [False, True])
+def test_a_check_that_breaks_is_a_grader_error_and_no_zero(classroom, efficiency):
+    """The student's other exercises keep their points, the total is left open; where a check has no points, too."""
     broken = Exercise("mean", "Mean", stubs=["mean.forward", "mean.backward"])
 
-    @broken.check()
+    @broken.check(efficiency=efficiency)
     def divides_by_zero(student, draw):
         """never judges anything"""
         return 1 / 0
+
+    @broken.check()
+    def holds(student, draw):
+        """is always passed"""
 
     assignment = load_assignment(classroom.command()[classroom.command().index("--assignment") + 1])
     add = assignment.exercises[0]

@@ -6,7 +6,7 @@ import pytest
 from autograder import training
 from autograder.compare import Mismatch
 from autograder.draw import Draw
-from autograder.exercises import mnist_conv, mnist_mlp
+from autograder.exercise import load_exercises
 from autograder.paths import SOLUTION
 from autograder.sandbox.session import StudentError
 from autograder.student import local_edf
@@ -18,7 +18,7 @@ def draw():
 
 
 def test_a_quick_network_gives_the_logits_of_the_one_that_is_trained(draw):
-    network = mnist_conv.conv_net
+    network = load_exercises()["mnist_conv"].training
     params = network.draw_start(draw)
     images = draw.uniform(1, 7, *network.image_shape)
     found = []
@@ -32,7 +32,10 @@ def test_a_quick_network_gives_the_logits_of_the_one_that_is_trained(draw):
 
 
 def test_each_of_the_first_steps_is_an_exchange_of_its_own_and_later_ones_go_together(draw):
-    network, steps = mnist_mlp.mlp, training.FIRST_STEPS + training.STEPS_TOGETHER + 3
+    network, steps = (
+        load_exercises()["mnist_mlp"].training,
+        training.FIRST_STEPS + training.STEPS_TOGETHER + 3,
+    )
     edf, exchanges = local_edf(SOLUTION), []
     answer = edf.request
 
@@ -47,11 +50,10 @@ def test_each_of_the_first_steps_is_an_exchange_of_its_own_and_later_ones_go_tog
     ]
     assert exchanges == [1] * training.FIRST_STEPS + [training.STEPS_TOGETHER, 3]
     assert len(losses) == steps
-    assert [float(loss) for loss in edf.losses] == losses
 
 
 def test_parameters_are_tried_on_all_hidden_digits():
-    network = mnist_mlp.mlp
+    network = load_exercises()["mnist_mlp"].training
     w1, b1, w2, b2 = (np.zeros(shape, np.float32) for shape in network.shapes)
     b2[3] = 1  # calls everything a three
     _, labels = training.hidden_digits()
@@ -75,13 +77,27 @@ def out_of_time_after(steps, edf):
 
 @pytest.fixture
 def long_run():
-    return next(check for check in mnist_mlp.mnist_mlp.checks if check.id == "long_run")
+    return next(check for check in load_exercises()["mnist_mlp"].checks if check.id == "long_run")
 
 
 def test_slow_code_is_judged_by_the_steps_that_it_got_through(draw, long_run):
     slow = out_of_time_after(3, local_edf(SOLUTION))
     assert "judged by the steps up to there" in long_run.run(slow, draw)
     assert len(slow.losses) == 3
+
+
+def test_code_that_ends_no_step_is_not_judged_by_none(draw, long_run):
+    with pytest.raises(Mismatch, match="not one training step"):
+        long_run.run(out_of_time_after(0, local_edf(SOLUTION)), draw)
+
+
+def test_the_first_batch_of_a_long_run_is_small_enough_for_the_slowest_code(draw):
+    _, batches, *_ = load_exercises()["mnist_conv"].training.long_run(draw)
+    assert [len(batch) for batch in batches[:3]] == [
+        training.FIRST_BATCH,
+        training.LONG_BATCH,
+        training.LONG_BATCH,
+    ]
 
 
 def test_slow_code_whose_steps_are_wrong_is_wrong(draw, long_run, tmp_path):

@@ -5,6 +5,7 @@ For each such exercise, in processes of their own:
    no variant explains is looked at for its structure (structure.py);
 2. where a forward is wrong, the checks of the backward run against that forward (carried_forward.py);
 3. each failed check is retried on small public inputs (smallest.py), in a process that has seen no hidden ones.
+Of a training run whose first steps failed, these are run once more on public inputs, for the picture.
 None of this takes points away.
 """
 
@@ -22,6 +23,7 @@ from autograder.diagnosis.smallest import smallest_case
 from autograder.diagnosis.structure import comparisons, finding
 from autograder.exercise import load_exercises
 from autograder.judge import BLOCKED, CARRIED, FAIL, PASS, in_order_of_needs, rescored
+from autograder.losses import student_losses
 from autograder.replay import Raised, answers, local_answers, replayed_checks, requests_of, same
 from autograder.sandbox.session import SandboxError, StudentError
 
@@ -59,8 +61,8 @@ def diagnose(sandbox, assignment, secret, judgement):
     forwards = {}  # of classes whose forward is wrong: name → the wrong variant that it is, or None
     for exercise in in_order_of_needs(assignment.exercises):
         result = results[exercise.id]
-        # Without wrong variants there is nothing to compare with: a training run.
-        if not exercise.wrong_variants or not _is_wrong(result):
+        is_shown = exercise.training and _has_other_losses(result)
+        if not is_shown and not (exercise.wrong_variants and _is_wrong(result)):
             continue
         if sandbox.cpu_seconds >= limits.submission_cpu_seconds:
             break
@@ -68,6 +70,9 @@ def diagnose(sandbox, assignment, secret, judgement):
         if time.monotonic() - started >= limits.wall_seconds(limits.submission_cpu_seconds):
             break
         try:
+            if is_shown:
+                judgement.training[exercise.id] = _first_steps(sandbox, assignment, exercise)
+                continue
             diagnosis = _Diagnosis(sandbox, assignment, secret, exercise, result, forwards)
             diagnosis.run(
                 [id for id in foreign_needs(exercise) if id in results and _has_failed(results[id])]
@@ -98,6 +103,19 @@ def _is_wrong(result):
     """Whether there are failures that a diagnosis can say something about: of code that is there and ends."""
     failed = [c for c in result.checks if c.status == FAIL and not c.blank and not c.efficiency]
     return bool(failed) and all(check.survived for check in result.checks)
+
+
+def _has_other_losses(result):
+    """Whether the first steps of a training run came out wrong, whoever is to blame for that."""
+    [first] = (check for check in result.checks if check.id == "first_steps")
+    return first.status in (FAIL, BLOCKED) and first.ran and first.survived
+
+
+def _first_steps(sandbox, assignment, exercise):
+    """{"first_steps": the losses of the first steps on public inputs, as they may be shown}."""
+    with sandbox.process("serve", exercise.cpu_seconds or assignment.limits.cpu_seconds) as process:
+        process.load()
+        return {"first_steps": student_losses(process.request, exercise, "first_steps")}
 
 
 class _Diagnosis:

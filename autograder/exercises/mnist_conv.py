@@ -33,18 +33,19 @@ def network(edf, x, params, convolved):
     return edf.op("matmul", edf.op("flatten", h), w)
 
 
-conv_net = Training(
-    logits=logits,
-    quick_logits=strided_logits,
-    image_shape=(28, 28, 1),
-    shapes=((4, 4, 1, 8), (8,), (2, 2, 8, 16), (16,), (6 * 6 * 16, 10)),
-    fan_in=(4 * 4 * 1, None, 2 * 2 * 8, None, 6 * 6 * 16),
-    optimizer="momentum",
-    first_rate=2**-6,
-    tolerance=1e-5,
-    rate=0.003,
-    steps=200,
-    accuracy=0.70,
+check_training(
+    mnist_conv,
+    Training(
+        logits=logits,
+        quick_logits=strided_logits,
+        image_shape=(28, 28, 1),
+        shapes=((4, 4, 1, 8), (8,), (2, 2, 8, 16), (16,), (6 * 6 * 16, 10)),
+        fan_in=(4 * 4 * 1, None, 2 * 2 * 8, None, 6 * 6 * 16),
+        optimizer="momentum",
+        first_rate=2**-6,
+        tolerance=1e-5,
+        rate=0.003,
+        steps=200,
+        accuracy=0.70,
+    ),
 )
-
-check_training(mnist_conv, conv_net)

@@ -17,17 +17,18 @@ def logits(edf, x, params):
     return edf.op("add", edf.op("matmul", hidden, w2), b2)
 
 
-mlp = Training(
-    logits=logits,
-    image_shape=(784,),
-    shapes=((784, 1024), (1024,), (1024, 10), (10,)),
-    fan_in=(784, None, 1024, None),
-    optimizer="SGD",
-    first_rate=2**-4,
-    tolerance=1e-4,
-    rate=0.05,
-    steps=100,
-    accuracy=0.68,
+check_training(
+    mnist_mlp,
+    Training(
+        logits=logits,
+        image_shape=(784,),
+        shapes=((784, 1024), (1024,), (1024, 10), (10,)),
+        fan_in=(784, None, 1024, None),
+        optimizer="SGD",
+        first_rate=2**-4,
+        tolerance=1e-4,
+        rate=0.05,
+        steps=100,
+        accuracy=0.68,
+    ),
 )
-
-check_training(mnist_mlp, mlp)

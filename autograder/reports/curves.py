@@ -1,7 +1,7 @@
 """The losses of a training run beside the reference's: in words, and as a picture (inline SVG).
 
-A student's losses are what their code left there, bounded by training.shown_losses: numbers of three digits, or
-None. They are drawn over the reference's and never stretch the picture by more than a half.
+A student's losses are what their code left there, on public inputs, bounded by losses.shown_losses: numbers of three
+digits, or None. They are drawn over the reference's and never stretch the picture by more than a half.
 """
 
 import dataclasses
@@ -36,7 +36,7 @@ class Curve:
 
 
 def curves_of(exercise, runs, failed=()):
-    """The Curves of an exercise. runs: {check: {"losses": …, "expected": …}}, see training.beside_reference; failed:
+    """The Curves of an exercise. runs: {check: {"losses": …, "expected": …}}, see losses.beside_reference; failed:
     ids of the checks that did not hold."""
     for check, run in runs.items():
         losses, expected = tuple(run["losses"]), tuple(run["expected"])
@@ -50,6 +50,8 @@ def curves_of(exercise, runs, failed=()):
 
 
 def _in_words(losses, expected, near, has_failed):
+    if not losses:
+        return f"0 of {len(expected)} steps ran."
     steps = f"{len(losses)} of {len(expected)} steps ran."
     for step, (loss, right) in enumerate(zip(losses, expected), start=1):
         if loss is None:

@@ -133,7 +133,7 @@ class Feedback:
 def feedback(score, assignment, training=None):
     """The Feedback on a score (grade.grade_submission) of an assignment.
 
-    training: of its training runs, as its record has them (training.beside_reference), or None.
+    training: of its training runs, as its record has them (losses.beside_reference), or None.
     """
     is_run = score["status"] in (GRADED, judge.GRADER_ERROR)
     extra = [result for result in score["exercises"].values() if result["extra_credit"]]
