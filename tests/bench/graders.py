@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from bench.measure import PEERS, Command, Worker, interleaved, one_thread, ratios, spread, table
-from bench.our_grader import own_share
+from bench.our_grader import own_share, release_once
 from bench.peers import NAME, nbgrader_course, otter_folder, our_class, pytest_folder
 
 TITLE = "Graders: seconds for a correct submission"
@@ -66,6 +66,7 @@ def _sides(folder, stack):
     environment = {"PATH": f"{PEERS.parent}{os.pathsep}{os.environ['PATH']}"}
     (folder / "six.toml").write_text(SIX)
     our_class(folder / "class", CLASS)
+    release_once(folder)
     course = nbgrader_course(folder / "course", CLASS)
     otter, plain = otter_folder(folder / "otter"), pytest_folder(folder / "pytest")
     nbgrader = [PEERS.parent / "nbgrader", "autograde", NAME, "--force"]
@@ -86,7 +87,8 @@ def _sides(folder, stack):
 TEXT = """\
 One assignment, a `conv2` with six tests (`tests/bench/six_tests.py`, two by finite differences), handed in right and
 graded by each. *nbgrader* grades {students} submissions with one command, *ours, a whole run* too, with gradebook and
-reports, sandbox included, one process; the time is that of one submission. *Ours, in a run* is one more submission
+reports, sandbox included, one process, each in a course folder in which the release lies ready; the time is that of one
+submission. *Ours, in a run* is one more submission
 in a run that has begun. Ours are the checks of `conv2`'s three exercises, many more than the six. *pytest* runs the six
 in a process, and isolates nothing.
 

@@ -10,6 +10,7 @@ from autograder.cli import main
 from autograder.grade import Job, check_reference, grade_submission
 from autograder.intake import Submission
 from autograder.paths import SOLUTION
+from autograder.release.bundle import build
 
 SECRET = bytes(32)
 TRAINING = ("mnist_mlp", "mnist_conv")
@@ -43,10 +44,17 @@ def own_share(rounds):
     return [1 - sum(record["cpu_seconds"].values()) / record["wall_seconds"] for record in records]
 
 
+def release_once(folder):
+    """Make the release of bench.graders in a course folder, as `make release` does: each whole run starts from it."""
+    (folder / "released").mkdir()
+    build(load_assignment(folder / "six.toml"), folder / "released")
+
+
 def whole_run(folder):
-    """Grade the class of bench.graders from nothing; returns the exit status."""
+    """Grade the class of bench.graders, of which only the release is there; returns the exit status."""
     out = folder / "out"
     shutil.rmtree(out, ignore_errors=True)
+    shutil.copytree(folder / "released", out / "course")
     paths = ["--out", str(out), "--secret", str(folder / "secret"), "--assignment", str(folder / "six.toml")]
     return main(["grade", str(folder / "class"), "--jobs", "1", *paths])
 
