@@ -16,7 +16,7 @@ import re
 from pathlib import Path
 
 from autograder.intake import IntakeError
-from autograder.scores import csv_cell
+from autograder.texts import csv_cell
 
 DIGITS = 10  # hexadecimal: for two of 3,000 students to share them takes a chance of 4 in a million
 TEXT = ("message", "detail", "notes", "cells", "output", "diagnosis_faults")  # of a score or record

@@ -35,6 +35,7 @@ import numpy as np
 
 from autograder.errors import Refusal
 from autograder.paths import ROOT
+from autograder.texts import csv_cell
 
 # All that decides a grade: the digits are among it. What is made of grades is not.
 GRADER_FILES = (
@@ -48,8 +49,6 @@ NOT_GRADING = tuple(
     f"autograder/{name}"
     for name in "commands doctor exports gradebook release reports validate explain live regrade run similarity".split()
 )
-# A spreadsheet takes a cell that starts so for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 LOCK_SECONDS = 3  # for the last process of a killed run to end
 MAX_BYTES = 64 << 20  # of a JSON file: what a submission can print is far less
 HASH = "hash"
@@ -309,8 +308,3 @@ def file_name(text):
 def _hash(path, value):
     """A hash of a JSON value, and of the name of its file: another student's is not whole either."""
     return hashlib.sha256(json.dumps([path.name, value], allow_nan=False).encode()).hexdigest()[:16]
-
-
-def csv_cell(value):
-    """A text that no spreadsheet takes for a formula; other values as they are."""
-    return "'" + value if isinstance(value, str) and value.startswith(FORMULA) else value

@@ -32,6 +32,9 @@ LITTLE = 150
 ROWS = 256  # of the matrix of pairs at a time: memory grows with the class, not with its square
 KEPT = 1000  # pairs, the most alike
 BETWEEN = "\n\n"  # two pieces
+MAX_TEXT = (
+    300_000  # characters of one student: the solutions have 10,000; a fingerprint of these takes seconds
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,10 +80,15 @@ def read_class(path, assignment, roster=None, progress=iter):
         except OSError as error:
             left_out.append((student, f"it can't be read: {error.strerror}"))
         else:
-            if pieces:
-                documents.append(Document(student, pieces))
-            else:
+            document = Document(student, pieces)
+            if not pieces:
                 left_out.append((student, "nothing of their own is in it"))
+            elif len(document.text) > MAX_TEXT:
+                left_out.append(
+                    (student, f"{len(document.text):,} characters of code are too many to compare")
+                )
+            else:
+                documents.append(document)
     return documents, left_out
 
 
@@ -130,6 +138,7 @@ def _release(stubs):
 def _definitions(source):
     """(name, node, text) of all functions, methods and other statements of a module but imports."""
     lines = re.split(r"\r\n|\r|\n", source)  # as Python counts them
+    taken = set()  # a line with several statements counts once
     for node in ast.parse(source).body:
         inner = node.body if isinstance(node, ast.ClassDef) else [node]
         for part in inner:
@@ -137,18 +146,20 @@ def _definitions(source):
                 continue
             own = getattr(part, "name", "")
             name = f"{node.name}.{own}" if part is not node else own
-            yield name, part, _text(part, lines)
+            numbers = _lines_of(part) - taken
+            taken |= numbers
+            yield name, part, textwrap.dedent("\n".join(lines[number - 1] for number in sorted(numbers)))
 
 
-def _text(node, lines):
-    """The source text of a statement, without its docstring."""
+def _lines_of(node):
+    """Numbers of the lines of a statement, without those of its docstring."""
     first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
     numbers = set(range(first, node.end_lineno + 1))
     body = getattr(node, "body", None)
     if isinstance(body, list) and len(body) > 1 and _is_text(body[0]) and body[0].lineno > node.lineno:
         if body[1].lineno > body[0].end_lineno:
             numbers -= set(range(body[0].lineno, body[0].end_lineno + 1))
-    return textwrap.dedent("\n".join(lines[number - 1] for number in sorted(numbers)))
+    return numbers
 
 
 def _is_text(node):

@@ -5,7 +5,7 @@ import io
 
 from autograder.errors import Refusal
 from autograder.reports.pages import environment
-from autograder.scores import csv_cell
+from autograder.texts import csv_cell
 
 SHOWN = 30  # pairs side by side
 

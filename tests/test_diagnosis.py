@@ -157,6 +157,42 @@ def test_an_unknown_forward_whose_derivative_is_right_is_the_instructors_to_deci
     assert "decide" in note
 
 
+EASY = """
+class add:
+    def __init__(self, x, y):
+        ops.append(self)
+        self.x, self.y = x, y
+
+    def forward(self):
+        self.top = np.zeros_like(self.x.top)
+        self.top[..., -1] = self.x.top[..., -1]
+        self.top = self.top + 0 * self.y.top
+
+    def backward(self):
+        if self.x in ops or self.x in params:
+            x_grad = np.zeros_like(self.x.top)
+            x_grad[..., -1] = self.grad[..., -1]
+            self.x.grad = self.x.grad + x_grad
+
+
+class RELU:"""
+
+
+def test_a_mistake_that_leaves_little_to_derive_carries_nothing(graded, monkeypatch):
+    """Nobody may gain by making the forward wrong: its derivative is 0 nearly everywhere."""
+    code = EASY.removesuffix("class RELU:")
+    hints = "A property does not hold.", "Look there."
+    monkeypatch.setattr(
+        load_exercises()["add"],
+        "wrong_variants",
+        [Wrong("add", "easy", "it is", (), code, ("add",), "forward", hints)],
+    )
+    head, rest = REFERENCE.split("class add:")
+    result, _ = graded(source=head + EASY + rest.split("class RELU:")[1])
+    assert named(result) == ["easy"]
+    assert [check["id"] for check in result["checks"] if check["status"] == "carried"] == []
+
+
 def test_a_forward_that_plays_the_known_mistake_only_at_first_earns_nothing(graded, known):
     """It subtracts, until it is called so often that it must be being differenced; then it is constant."""
     known(("subtracts", (MINUS,)))

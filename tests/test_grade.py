@@ -20,6 +20,7 @@ from autograder.exercise import Exercise
 from autograder.grade import GraderFault, Job, check_reference, grade_submission, key_of
 from autograder.intake import Submission
 from autograder.scores import Scores
+from autograder.texts import csv_cell
 
 REFERENCE = (ROOT / "solutions" / "edf.py").read_text(encoding="utf-8")
 SECRET = bytes(range(32))
@@ -312,3 +313,9 @@ def test_what_the_code_raises_carries_no_hidden_input_to_the_student(classroom, 
     for text in [score["exercises"]["add"]["message"], *(check["message"] for check in checks)]:
         assert not set("0123456789") & set(text.partition("edf.py, line")[0])
     assert all(check["detail"] for check in failed)
+
+
+def test_no_cell_steers_a_terminal_or_a_spreadsheet():
+    assert csv_cell("\x1b[31mred\x07 \u202eback") == "\ufffd[31mred\ufffd \ufffdback"
+    assert csv_cell("=1+1") == "'=1+1" and csv_cell("\r=1+1").startswith("'")
+    assert csv_cell(7.5) == 7.5

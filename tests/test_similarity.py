@@ -14,7 +14,7 @@ from handed_in import REFERENCE, notebook, write_files
 
 from autograder.cli import main
 from autograder.intake import Broken
-from autograder.similarity import Comparison, Document, independent, own_pieces, read_class
+from autograder.similarity import MAX_TEXT, Comparison, Document, independent, own_pieces, read_class
 from autograder.skeleton import definition_texts, make_skeleton
 
 # Right ones, each written in another way, though by one author.
@@ -141,6 +141,22 @@ def test_what_can_not_be_parsed_is_listed(sample, assignment):
         own_pieces({"edf.py": b"x = " + b"-" * 200_000 + b"1\n"}, assignment.stubs)
     with pytest.raises(Broken):
         own_pieces({"edf.py": b"x = '\xff'\n"}, assignment.stubs)
+
+
+def test_statements_on_one_line_are_that_line_once(assignment):
+    """Else a line of n statements would count n times, and make a small file a huge one."""
+    line = ";".join(f"a{i} = [{i}, b, c + d]" for i in range(200))
+    pieces = own_pieces({"edf.py": f"{line}\n".encode()}, assignment.stubs)
+    assert sum(len(text) for _, text in pieces) == len(line)
+
+
+def test_too_much_code_is_not_compared_and_listed(tmp_path, assignment):
+    for student in ("ada", "bo"):
+        write_files(tmp_path / student, {"edf.py": f"{student} = 1\n" * 10})
+    write_files(tmp_path / "eve", {"edf.py": "a = [b, c + d]\n" * (MAX_TEXT // 10)})
+    documents, [(student, why)] = read_class(tmp_path, assignment)
+    assert [document.student for document in documents] == ["ada", "bo"]
+    assert student == "eve" and "too many to compare" in why
 
 
 def test_lines_are_counted_as_python_counts_them(assignment):

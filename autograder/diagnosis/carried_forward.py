@@ -3,7 +3,8 @@
 The checks of the backward run once more, and what they expect is then of the student's forward: central
 differences of it, in float64, through the sandbox. A pair that fits together is not enough: a constant
 forward and a backward that does nothing do. Points are given only if the forward's mistake is a named one,
-and then the derivative is held against that of the wrong variant too.
+and then the derivative is held against that of the wrong variant too. A mistake that makes the derivative easy, being
+zero almost everywhere, carries nothing: else it would pay to make it.
 """
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from autograder import reference
 from autograder.compare import Mismatch, expect_close
 from autograder.draw import Draw
-from autograder.reference import EPSILON, ends_of_steps, forward_of, gradient_of, in_float64
+from autograder.reference import EPSILON, ends_of_steps, forward_of, gradient_of, in_float64, right_gradient
 from autograder.replay import same
 from autograder.sandbox.session import StudentError
 from autograder.student import Edf
@@ -20,6 +21,8 @@ from autograder.student import Edf
 FLOAT32_STEP, FLOAT32_TOLERANCE = 2e-2, 5e-3
 # Of a float64 forward, the second difference of a step of 1e-6 is curvature, not rounding: this small.
 SMOOTH = 1e-9
+# Of the numbers that are not 0 in the right gradient: as many at least must not be 0 in that of the wrong forward.
+PART = 0.5
 
 
 class NotCarried(Exception):
@@ -54,6 +57,8 @@ class OwnForward:
         self.asked, self.matters = True, self.matters or bool(own.any())
         if self.variant:
             expected = gradient_of(self.variant, op, upstream, to)
+            if np.count_nonzero(expected) < PART * _size_of_gradient(op, to):
+                raise NotCarried("the forward's mistake leaves most of the derivative at 0")
         elif step == EPSILON:
             return own
         else:
@@ -97,6 +102,13 @@ class OwnForward:
             node.forward()
             self.student.ask_later(node, "top")
         return self.student.flush()
+
+
+def _size_of_gradient(op, to):
+    """How many numbers of the right gradient are not 0, for an upstream gradient of the right shape."""
+    shape = forward_of(reference.reference(), op).shape
+    upstream = np.random.default_rng(0).uniform(0.5, 1.5, shape)
+    return np.count_nonzero(right_gradient(op, upstream, to))
 
 
 def carried(process, exercise, checks, draw_secret, variant):

@@ -149,7 +149,7 @@ class _Diagnosis:
             for check in self.checks:
                 requests = requests_of(self.exercise, check, self.secret)
                 got[check.id] = answers(process.request, requests)
-        found, left = matches(self.exercise, got, self.secret)
+        found, left = self.explanations(got)
         for match in found:
             variant = match.variant
             sentence = f"This is what you get when {variant.what}."
@@ -159,6 +159,16 @@ class _Diagnosis:
         if left:
             self.result.mistakes.append(self.unnamed(got, left))
         self.remember_forward(found, left)
+
+    def explanations(self, got):
+        """matches() of the answers `got`, of which those to blocked checks only speak for or against what is named.
+
+        What is wrong there and nowhere else may be the doing of what blocks them, and that is to be mended first.
+        """
+        judged = {result.id for result in self.result.checks if result.status != BLOCKED}
+        found, left = matches(self.exercise, got, self.secret)
+        found = [match for match in found if judged.intersection(match.checks)]
+        return found, left if judged.intersection(left) else {}
 
     def unnamed(self, got, left):
         """The Mistake for wrong answers that no variant explains."""

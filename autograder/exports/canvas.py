@@ -11,7 +11,7 @@ import re
 from autograder.errors import Refusal
 from autograder.exports.people import Person, formula_note, match, points, read_table, write_table
 from autograder.intake.submission import shown
-from autograder.scores import csv_cell
+from autograder.texts import csv_cell
 
 TITLE_AND_ID = re.compile(r"(?P<title>.*) \((?P<id>\d+)\)")
 # Canvas ignores every column with one of these in its name, whoever made it.

@@ -23,7 +23,7 @@ from autograder.exports.people import (
 from autograder.grade import GRADED
 from autograder.gradebook.verdict import about, without_controls
 from autograder.intake.submission import shown
-from autograder.scores import csv_cell
+from autograder.texts import csv_cell
 
 # What an offline grading worksheet must have; Moodle looks for these words, in the course's language.
 IDENTIFIER, GRADE, MODIFIED = "Identifier", "Grade", "Last modified (grade)"

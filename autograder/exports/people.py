@@ -15,7 +15,8 @@ from pathlib import Path
 from autograder.errors import Refusal
 from autograder.intake.roster import spellings, squashed
 from autograder.intake.submission import shown
-from autograder.scores import FORMULA, read_run, stored_score
+from autograder.scores import read_run, stored_score
+from autograder.texts import FORMULA
 
 MAX_BYTES = 50 << 20
 MAX_LISTED = 20  # students that a refusal names

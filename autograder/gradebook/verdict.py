@@ -9,19 +9,13 @@ import re
 from autograder import judge
 from autograder.diagnosis.smallest import Smallest, text
 from autograder.grade import GRADED
+from autograder.texts import without_controls
 
 MAX_LINE = 300
 MEANINGS = {
     judge.BLOCKED: "not looked at, because something that it builds on fails; no points yet",
     judge.CARRIED: "right for your own forward, though that one is wrong",
 }
-# Of Unicode's control characters all but tab and line end, what reverses the direction of text, half characters.
-CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-
-
-def without_controls(text):
-    """Text without characters that steer a terminal or hide what it says."""
-    return CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def with_subject(sentence):

@@ -6,7 +6,7 @@ import io
 import statistics
 
 from autograder.reports.class_report import OUTCOMES
-from autograder.scores import csv_cell
+from autograder.texts import csv_cell
 
 AS_IF = "This is what you get when "  # how diagnosis begins: the table's head says it
 SEPARATOR = "; "  # between names in a cell

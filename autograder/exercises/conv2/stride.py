@@ -68,6 +68,38 @@ stride.wrong(
     of=CONV2,
 )
 stride.wrong(
+    "missing",
+    "conv2 takes a stride and does not use it: the kernel moves on by one pixel each time",
+    gives_away="forward",
+    hints=(
+        "With a stride of s, only every s-th row and column of the result without stride comes out.",
+        "Look at where the stride enters conv2.forward: in the size of the result, and in the places.",
+    ),
+    code="""
+class conv2:
+    def forward(self):
+        f, k = self.f.top, self.k.top
+        h, w = (n - m + 1 for n, m in zip(f.shape[1:3], k.shape))
+        self.top = sum(f[:, y : y + h, x : x + w] @ k[y, x] for y, x in np.ndindex(k.shape[:2]))
+
+    def backward_image(self):
+        h, w = self.grad.shape[1:3]
+        image_grad = np.zeros_like(self.f.top)
+        for y, x in np.ndindex(self.k.top.shape[:2]):
+            image_grad[:, y : y + h, x : x + w] += self.grad @ self.k.top[y, x].T
+        self.f.grad = self.f.grad + image_grad
+
+    def backward_kernel(self):
+        h, w = self.grad.shape[1:3]
+        kernel_grad = np.zeros_like(self.k.top)
+        for y, x in np.ndindex(self.k.top.shape[:2]):
+            seen = self.f.top[:, y : y + h, x : x + w]
+            kernel_grad[y, x] = np.tensordot(seen, self.grad, axes=([0, 1, 2], [0, 1, 2]))
+        self.k.grad = self.k.grad + kernel_grad
+""",
+    of=CONV2,
+)
+stride.wrong(
     "rounded_down",
     "height and width of the result are rounded down: its last row and column are lost where the stride "
     "leaves a remainder",
