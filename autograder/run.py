@@ -53,7 +53,9 @@ def run(places, jobs, sandbox=None, anonymous=False, cluster=None):
     with Scores(places.out) as scores:
         if anonymous:
             found = _under_pseudonyms(found, secret, scores, places.course, console)
-        scores.write_run(places.as_text() | {"anonymous": anonymous, "sandbox": sandbox})
+        students = sorted(student.name for student in found.students if student.graded)
+        facts = {"anonymous": anonymous, "sandbox": sandbox, "students": students}
+        scores.write_run(places.as_text() | facts)
         todo = _todo(found, secret, sandbox, scores, console)
         if todo:
             with console.status("Checking the checks on the reference…"):
@@ -68,6 +70,7 @@ def conclude(classroom, course, scores, console):
     classroom: places.Classroom, whose submissions are graded. course: nbgrader's folder. scores: scores.Scores.
     """
     assignment = classroom.assignment
+    _print_others(scores, [student.name for student in classroom.students], console)
     counting = _settle_all([student for student in classroom.students if student.graded], scores)
     absent = [absent_score(student, assignment) for student in classroom.students if not student.graded]
     status = _finish([score for _, score in counting], absent, assignment, scores, console)
@@ -91,6 +94,17 @@ def _print_ignored(ignored, console):
         console.print(f"ignored: {escape(one_line(name))}: {escape(one_line(reason))}")
     if len(ignored) > MAX_IGNORED:
         console.print(f"ignored: {len(ignored) - MAX_IGNORED} more entries")
+
+
+def _print_others(scores, students, console):
+    """Who was graded into the same folder before, and is not in this class."""
+    if others := scores.others(students):
+        names = ", ".join(others[:MAX_IGNORED]) + (" …" if len(others) > MAX_IGNORED else "")
+        console.print(
+            f"[yellow]Graded into {escape(str(scores.folder))} before, and not in this class: {len(others)}[/] "
+            f"({escape(one_line(names))}). Their scores are kept; tables, report and exports leave them out. "
+            "Another class goes into a folder of its own."
+        )
 
 
 def _todo(found, secret, sandbox, scores, console):

@@ -185,6 +185,12 @@ class Scores:
             raise _cannot_write(path, error) from None
         self._write_json(path, {"score": score, "record": record})
 
+    def others(self, students):
+        """Names of those who have a score here and are none of `students`: of a run on another class."""
+        known = {file_name(student) for student in students}
+        paths = sorted(path for path in (self.folder / "scores").glob("*.json") if path.stem not in known)
+        return sorted(score["student"] for score in map(_read, paths) if score)
+
     def write_run(self, facts):
         """Keep what was told of a run, a dict of JSON values, for `read_run`."""
         if facts != read_run(self.folder):

@@ -17,6 +17,7 @@ from autograder import grade as grading
 from autograder.assignment import load_assignment
 from autograder.cli import main
 from autograder.exercise import Exercise
+from autograder.exports.people import read_scores
 from autograder.grade import GraderFault, Job, check_reference, grade_submission, key_of
 from autograder.intake import Submission
 from autograder.scores import Scores
@@ -73,6 +74,19 @@ def test_a_second_run_grades_only_what_changed(classroom, capsys):
     assert after["wrong.json"] > before["wrong.json"]
     assert "1 of 2 submissions are unchanged" in capsys.readouterr().out
     assert json.loads(classroom.scores()["wrong.json"])["score"] == 10
+
+
+def test_who_was_graded_before_and_is_not_in_the_class_is_named_kept_and_left_out(classroom, capsys):
+    classroom.grade()
+    assert "before, and not in this class" not in capsys.readouterr().out
+    shutil.rmtree(classroom.folder / "wrong")
+    assert classroom.grade() == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "before, and not in this class: 1 (wrong). Their scores are kept" in said
+    assert sorted(classroom.scores()) == ["right.json", "wrong.json"]
+    with open(classroom.out / "grades.csv", newline="") as file:
+        assert [row["student"] for row in csv.DictReader(file)] == ["right"]
+    assert list(read_scores(classroom.out)) == ["right"]
 
 
 def test_grading_again_gives_the_same_bytes(classroom):

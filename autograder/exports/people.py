@@ -93,8 +93,10 @@ def write_table(path, header, rows, delimiter=","):
 
 
 def read_scores(folder):
-    """The scores in an output folder of `make grade`, by student in alphabetical order. Raises Refusal."""
+    """The scores of the class that was graded last into an output folder of `make grade`, by student in alphabetical
+    order. Raises Refusal."""
     scores = {}
+    students = (read_run(folder) or {}).get("students")
     for path in sorted(Path(folder, "scores").glob("*.json")):
         try:
             student = json.loads(path.read_text(encoding="utf-8"))["student"]
@@ -103,7 +105,8 @@ def read_scores(folder):
             score = None
         if score is None:
             raise Refusal(f"{path} is not whole: run `make grade` again.")
-        scores[student] = score
+        if students is None or student in students:
+            scores[student] = score
     if not scores:
         raise Refusal(f"There are no scores in {folder}: run `make grade` first, or name its OUT.")
     return dict(sorted(scores.items()))
