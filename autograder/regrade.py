@@ -1,7 +1,8 @@
 """`autograder regrade`: after a check was mended, its exercise is judged again, and no other.
 
 What stands in the scores for all other exercises stays, with the version of the grader that gave it. An exercise that
-was blocked by what is regraded is judged again too, since its points hang on it.
+builds on what is regraded is judged again too where it has not passed: it may have been blocked by that, or carried
+forward, and what is said of it may be that the other is wrong.
 """
 
 import dataclasses
@@ -22,8 +23,8 @@ from autograder.grade import (
     key_of,
     total_of,
 )
-from autograder.judge import BLOCKED
 from autograder.judge import GRADER_ERROR as OPEN
+from autograder.judge import PASS
 from autograder.live import one_line
 from autograder.run import conclude
 from autograder.scores import Scores, grader_version
@@ -86,7 +87,7 @@ def regrade_job(job, score, ids):
     ids: of the exercises to be regraded.
     """
     exercises = job.assignment.exercises
-    wanted = set(ids) | {id for id in needing(ids, exercises) if score["exercises"][id]["status"] == BLOCKED}
+    wanted = set(ids) | {id for id in needing(ids, exercises) if score["exercises"][id]["status"] != PASS}
     judged = wanted | needed_by(wanted, exercises)  # what blocks what, only these tell
     return dataclasses.replace(job, exercises=tuple(e for e in exercises if e.id in judged)), wanted
 

@@ -2,10 +2,11 @@
 
 import dataclasses
 import json
+import shutil
 import sqlite3
 
 import pytest
-from conftest import QUICK, ROOT
+from conftest import QUICK, ROOT, SAMPLE_CLASS
 
 from autograder import grade as grading
 from autograder.cli import main
@@ -290,8 +291,9 @@ def test_a_history_holds_what_a_score_was(classroom):
     assert first["submission"] != last["submission"]
 
 
-def test_a_regrade_of_a_blocked_exercise_follows(tmp_path):
-    """What is blocked by an exercise is judged again with it; what is not, stays."""
+@pytest.mark.parametrize("status", ["blocked", "carried", "fail"])
+def test_a_regrade_of_an_exercise_that_hangs_on_it_follows(tmp_path, status):
+    """What builds on an exercise and has not passed is judged again with it; what has, stays."""
     from autograder.assignment import load_assignment
     from autograder.intake import Submission
     from autograder.regrade import regrade_job
@@ -301,10 +303,39 @@ def test_a_regrade_of_a_blocked_exercise_follows(tmp_path):
     score = {"exercises": {id: {"status": "pass"} for id in assignment.points}}
     _, wanted = regrade_job(job, score, ["conv2_forward"])
     assert wanted == {"conv2_forward"}
-    score["exercises"]["mnist_conv"]["status"] = "blocked"
+    score["exercises"]["mnist_conv"]["status"] = status
     regraded, wanted = regrade_job(job, score, ["conv2_forward"])
     assert wanted == {"conv2_forward", "mnist_conv"}
     assert {"conv2_forward", "mnist_conv", "conv2_kernel", "smaxloss"} <= {e.id for e in regraded.exercises}
     assert "momentum" not in {e.id for e in regraded.exercises} or "momentum" in wanted | {
         need for e in regraded.exercises for need in e.needs
     }
+
+
+CARRIED = """
+name = "carried"
+total = 20
+carried_forward = 0.5
+packages = []
+[points]
+conv2_forward = 10
+conv2_image = 10
+"""
+
+
+def test_what_was_carried_forward_is_not_when_the_forward_counts_as_right(classroom, capsys, monkeypatch):
+    flipped = (SAMPLE_CLASS / "submissions" / "marek" / "edf.py").read_text()
+    (classroom.folder / "quick.toml").write_text(CARRIED)
+    for name in CLASS:
+        shutil.rmtree(classroom.folder / "submitted" / name)
+    classroom.hand_in("marek", flipped)
+    assert classroom.grade() == 0
+    before = classroom.score("marek")["exercises"]
+    assert before["conv2_image"]["status"] == "carried" and before["conv2_image"]["score"] < 10
+    forward = load_exercises()["conv2_forward"]
+    lenient = [dataclasses.replace(check, run=lambda student, draw: None) for check in forward.checks]
+    monkeypatch.setattr(forward, "checks", lenient)
+    assert classroom.regrade("--exercise", "conv2_forward", "--yes") == 0
+    after = classroom.score("marek")["exercises"]
+    assert after["conv2_forward"]["score"] == 10
+    assert after["conv2_image"]["status"] == "fail"
