@@ -18,7 +18,7 @@ from autograder.diagnosis.smallest import text as text_of
 from autograder.diagnosis.snippet import snippet
 from autograder.draw import Draw
 from autograder.errors import Refusal
-from autograder.grade import GRADED, GRADER_ERROR, Job, content_of, sandbox_of
+from autograder.grade import GRADED, GRADER_ERROR, Job, content_of, grade_submission, sandbox_of
 from autograder.gradebook.verdict import about, without_controls
 from autograder.intake import read_submission, take_notebooks
 from autograder.live import one_line
@@ -68,7 +68,7 @@ def explain(found, out, secret, name, id, sandbox, console):
         )
     print_submission(score, "" if found.names else str(job.submission.path), console)
     if score["status"] not in (GRADED, GRADER_ERROR):
-        return 0  # no exercise was judged
+        return _explain_unjudged(score, found.hidden(name, grade_submission(job)[0]), console)
     ids = [id] if id else [i for i, r in score["exercises"].items() if r["status"] != judge.PASS]
     if not ids:
         console.print("Every exercise has full points.")
@@ -86,6 +86,16 @@ def explain(found, out, secret, name, id, sandbox, console):
         if not differences:
             console.print("Run again, every check that was judged ends as it did.")
     return 1 if differences else 0
+
+
+def _explain_unjudged(score, again, console):
+    """Of a submission whose exercises were not judged: whether it ends so again. The exit status."""
+    if (again["status"], again["message"]) == (score["status"], score["message"]):
+        console.print("Run again, it ends in the same way: no exercise can be judged.")
+        return 0
+    now = f"{again['status']}: {again['message']}" if again["message"] else again["status"]
+    console.print(f"[magenta bold]Not the same:[/] run again, {escape(one_line(without_controls(now)))}")
+    return 1
 
 
 def _stored(found, out, secret, name, sandbox):
