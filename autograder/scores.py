@@ -55,6 +55,7 @@ HASH = "hash"
 RUN = "run.json"
 # Of a score, what its history keeps besides when, and the points of each exercise.
 HISTORY = ("score", "status", "attempt", "submission", "grader")
+TIMES = ("cpu_seconds", "wall_seconds")  # of a record
 MORE_COLUMNS = ("attempt", "when", "late", "section", "remark")
 
 
@@ -92,7 +93,7 @@ class Scores:
 
     def __init__(self, folder):
         self.folder = Path(folder)
-        self._whole_records = {}  # path: its state when it was whole
+        self._whole_records = {}  # path: (its state when it was whole, its TIMES)
         # For what is being written and copies of submissions. Here, so that what a killed run left is found.
         self._scratches = self.folder.absolute() / ".scratch"
         try:
@@ -133,21 +134,29 @@ class Scores:
     def read(self, student):
         """The score of a student from an earlier run; None if it, or its record, is not there or not whole."""
         score = _read(self._path("scores", student))
-        return score if score and score.get("student") == student and self._has_record(student) else None
+        is_theirs = score and score.get("student") == student
+        return score if is_theirs and self.read_times(student) is not None else None
 
-    def _has_record(self, student):
-        """Whether there is a whole record. One that is as it was when this was asked is not read again."""
+    def read_times(self, student):
+        """The TIMES that a student's record has; None without a whole one.
+
+        Of each record only this is kept, for a class prints more than there is memory. One that is as it was when
+        it was read is not read again.
+        """
         path = self._path("records", student)
         try:
             found = path.stat()
         except OSError:
-            return False
+            return None
         state = found.st_ino, found.st_size, found.st_mtime_ns
-        if self._whole_records.get(path) != state:
-            if _read(path) is None:
-                return False
-            self._whole_records[path] = state
-        return True
+        known, times = self._whole_records.get(path, (None, None))
+        if known != state:
+            record = _read(path)
+            if record is None:
+                return None
+            times = {name: record[name] for name in TIMES if name in record}
+            self._whole_records[path] = state, times
+        return times
 
     def read_record(self, student):
         """What was recorded when a student was graded; None if there is nothing that can be read."""
@@ -273,6 +282,31 @@ class Scores:
             is_ours = False
         if not is_ours:
             raise ScoresError(f"{self.folder} was removed while it was in use. Run it again.")
+
+
+def held_once(score, known):
+    """The same score, in the memory of those before it: its texts, and its checks that ended alike, are theirs.
+
+    known: a dict, for all scores of a class. Most checks end as somebody else's did: a class takes a quarter of the
+    memory.
+    """
+
+    def texts(value):
+        if isinstance(value, dict):
+            return {texts(key): texts(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [texts(inner) for inner in value]
+        return known.setdefault(value, value) if isinstance(value, str) else value
+
+    def shared(check):
+        hashed = hashlib.sha256(json.dumps(check).encode()).digest()
+        return known.get(hashed) or known.setdefault(hashed, texts(check))
+
+    exercises = {
+        id: {**texts({**result, "checks": []}), "checks": [shared(check) for check in result["checks"]]}
+        for id, result in score["exercises"].items()
+    }
+    return {**score, "exercises": exercises}
 
 
 def stored_score(folder, student):

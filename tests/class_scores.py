@@ -95,8 +95,8 @@ def broken(student, assignment, message="line 3: what is this?"):
     return graded(student, assignment, "syntax error", message, **results)
 
 
-def report_of(assignment, *scores, absent=(), records=(), histories=()):
-    return class_report(assignment, scores, absent, dict(records), dict(histories))
+def report_of(assignment, *scores, absent=(), times=(), histories=()):
+    return class_report(assignment, scores, absent, dict(times), dict(histories))
 
 
 def figures(report, id):

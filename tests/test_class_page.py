@@ -1,6 +1,7 @@
 """Tests of the class report's page, its tables, and of how they are written."""
 
 import re
+import tracemalloc
 
 import pytest
 from class_scores import (
@@ -20,7 +21,7 @@ from lab import browser_page
 
 from autograder.reports import class_page
 from autograder.reports.class_page import csv_files, page, write_class_report
-from autograder.scores import Scores
+from autograder.scores import Scores, held_once
 
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>\u202e\x1b[31m'
 
@@ -85,8 +86,8 @@ def test_nothing_of_a_students_is_markup_or_a_formula(small):
         graded("g", small, "grader error", HOSTILE, add={"status": "grader error", "score": None}),
     ]
     histories = {HOSTILE: [{"when": HOSTILE, "score": 1}, {"when": HOSTILE, "score": 2}]}
-    records = {HOSTILE: {"cpu_seconds": {"add": 1.0}, "wall_seconds": 1}}
-    report = report_of(small, *scores, absent=[HOSTILE], records=records, histories=histories)
+    times = {HOSTILE: {"cpu_seconds": {"add": 1.0}, "wall_seconds": 1}}
+    report = report_of(small, *scores, absent=[HOSTILE], times=times, histories=histories)
     text = page(report)
     assert "<script" not in text and "<img" not in text and "&lt;script&gt;" in text
     assert "\u202e" not in text and "\x1b" not in text
@@ -181,3 +182,28 @@ def test_records_and_histories_are_read_from_the_output_folder(small, scores):
     folder = write_class_report(scores, small, [score], []).parent
     assert re.search(r"^ann / b,[-+:T\d]+,3,35,32$", (folder / "changes.csv").read_text(), re.M)
     assert "1.25" in (folder / "totals.csv").read_text()
+
+
+def test_what_a_class_printed_is_not_held_for_its_report(small, scores):
+    ones = [graded(f"s{i}", small) for i in range(20)]
+    for score in ones:
+        scores.write(score, {"output": {"add": "x" * (1 << 20)}, "cpu_seconds": {"add": 1}})
+    page(report_of(small, *ones))  # what it imports is no part of it
+    tracemalloc.start()
+    try:
+        write_class_report(scores, small, ones, [])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 15 << 20
+
+
+def test_checks_that_ended_alike_are_held_once(small):
+    known = {}
+    ann, bob = (graded(name, small, add=failed(0, message=name)) for name in ("ann", "bob"))
+    ann_held, bob_held = (held_once(score, known) for score in (ann, bob))
+    assert (ann_held, bob_held) == (ann, bob)
+    mean, add = (
+        [held["exercises"][id]["checks"][0] for held in (ann_held, bob_held)] for id in ("mean", "add")
+    )
+    assert mean[0] is mean[1] and add[0] is not add[1]

@@ -203,11 +203,11 @@ def test_code_that_was_stopped_is_listed_by_what_stopped_it(small, message, what
 
 
 def test_time_is_that_of_the_records_and_the_slowest_are_named(small):
-    records = {
+    times = {
         "a": {"cpu_seconds": {"add": 1.5, "mean": 0.5}, "wall_seconds": 9},
         "b": {"cpu_seconds": {"add": 3}},
     }
-    report = report_of(small, graded("a", small), graded("b", small), broken("c", small), records=records)
+    report = report_of(small, graded("a", small), graded("b", small), broken("c", small), times=times)
     assert rows(report, "time")[0] == {
         "exercise": "add",
         "submissions": "2",

@@ -19,9 +19,9 @@ def write_class_report(scores, assignment, counting, absent):
     nothing. Raises scores.ScoresError.
     """
     names = [score["student"] for score in counting]
-    records = {name: scores.read_record(name) for name in names}
+    times = {name: scores.read_times(name) or {} for name in names}
     histories = {name: scores.read_history(name) for name in names}
-    report = class_report(assignment, counting, absent, records, histories)
+    report = class_report(assignment, counting, absent, times, histories)
     folder = scores.folder / REPORT
     made_of = _hash(repr(report) + version_of(MADE_BY))
     if not _is_there(folder, made_of):

@@ -161,16 +161,16 @@ class ClassReport:
         )
 
 
-def class_report(assignment, scores, absent, records, histories):
+def class_report(assignment, scores, absent, times, histories):
     """The ClassReport of an assignment.Assignment.
 
     scores: those of the submissions that count, as stored, any order. absent: names of students who handed in
-    nothing. records: by student; one that is missing counts as empty. histories: by student, lists of
-    {"when", "score"}, oldest first (scores.Scores.read_history).
+    nothing. times: by student, of their records (scores.Scores.read_times); one that is missing counts as empty.
+    histories: by student, lists of {"when", "score"}, oldest first (scores.Scores.read_history).
     """
     scores = sorted(scores, key=lambda score: score["student"])
     ran = [score for score in scores if score["status"] == GRADED]
-    records = {score["student"]: records.get(score["student"]) or {} for score in scores}
+    times = {score["student"]: times.get(score["student"], {}) for score in scores}
     mistakes = class_mistakes(scores)
     return ClassReport(
         assignment=assignment.name,
@@ -183,11 +183,11 @@ def class_report(assignment, scores, absent, records, histories):
         ],
         reteach=_reteach(assignment, ran),
         scores=[
-            (score["student"], score["status"], score["score"], *_times(records[score["student"]]))
+            (score["student"], score["status"], score["score"], *_times(times[score["student"]]))
             for score in scores
         ],
         bins=_bins(assignment, scores),
-        exercises=[_exercise(e, assignment, scores, ran, records) for e in assignment.exercises],
+        exercises=[_exercise(e, assignment, scores, ran, times) for e in assignment.exercises],
         named=[(m.exercise, m.name, m.sentence, m.students) for m in mistakes if m.kind == NAMED],
         unknown=_unknown(mistakes, scores),
         blocked=_blocked(ran),
@@ -280,12 +280,12 @@ def _reteach(assignment, ran):
     ]
 
 
-def _exercise(exercise, assignment, scores, ran, records):
+def _exercise(exercise, assignment, scores, ran, times):
     id = exercise.id
     outcomes = collections.Counter(outcome(score, id) for score in scores)
     points = [score["exercises"][id]["score"] for score in ran]
     rest = [score["score"] - own for score, own in zip(ran, points)]
-    times = {student: record.get("cpu_seconds", {}).get(id, 0) for student, record in records.items()}
+    cpu_seconds = {student: known.get("cpu_seconds", {}).get(id, 0) for student, known in times.items()}
     return ExerciseFigures(
         id=id,
         title=exercise.title,
@@ -295,14 +295,14 @@ def _exercise(exercise, assignment, scores, ran, records):
         outcomes={name: outcomes[name] for name in OUTCOMES},
         share=mean_share(points, assignment.points[id]),
         discrimination=discrimination(points, rest),
-        cpu_seconds={student: seconds for student, seconds in times.items() if seconds},
+        cpu_seconds={student: seconds for student, seconds in cpu_seconds.items() if seconds},
     )
 
 
-def _times(record):
+def _times(known):
     """(CPU seconds of the judging, wall seconds of the grading) of a submission, None where nothing is known."""
-    cpu = record.get("cpu_seconds")
-    return (None if cpu is None else round(sum(cpu.values()), 3)), record.get("wall_seconds")
+    cpu = known.get("cpu_seconds")
+    return (None if cpu is None else round(sum(cpu.values()), 3)), known.get("wall_seconds")
 
 
 def _bins(assignment, scores):
