@@ -308,6 +308,9 @@ def test_shapes_that_differ_are_said_and_both_shown():
     case = case_of(SHOWN | {"expected": [[1, 2]], "got": [1, 2]})
     assert case.in_words == "The shapes differ: (1, 2) is expected and (2,) is what came."
     assert case.parts[0].expected and case.parts[0].got and case.parts[0].difference is None
+    alone = case_of(SHOWN | {"expected": [2], "got": [[2]]})
+    assert alone.in_words == "The shapes differ: (1,) is expected and (1, 1) is what came."
+    assert alone.parts[0].difference is None, "a difference of 0 would say that it is right"
 
 
 @pytest.mark.parametrize("got, text", [("float64", "float64"), (None, ""), ("an array of shape (0,)",) * 2])

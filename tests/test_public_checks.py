@@ -47,7 +47,14 @@ SMALLEST = [
         "add",
         "self.grad.sum(axis=copied)",
         "self.grad.mean(axis=copied)",
-        "expected =   got =\n    [0.6]        [0.3]",
+        "expected =   got =\n    [-4.7]       [-2.35]",
+    ),
+    (
+        "add",
+        "add",
+        "self.grad.sum(axis=copied)",
+        "self.grad",
+        "expected =   got =\n    [-4.7]       [[-1.85]\n                  [-2.85]]",
     ),
     (
         "mean",

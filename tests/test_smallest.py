@@ -44,6 +44,18 @@ def test_a_check_that_asks_for_no_sizes_is_tried_once():
     assert len(drawn) == 1
 
 
+def test_the_smallest_case_of_a_bias_has_a_sum_in_it():
+    [check] = [check for check in OPS["add"].checks if check.id == "gradient_bias"]
+    variants = [variant for variant in OPS["add"].wrong_variants if variant.gives_away == check.id]
+    assert len(variants) >= 5
+    for variant in variants:
+        case = smallest_case(student(variant.source), check)
+        assert np.ravel(case.got).tolist() != np.ravel(case.expected).tolist(), variant.tag
+    not_summed = smallest_case(student(variants[0].source), check)
+    assert variants[0].tag == "bias_not_summed"
+    assert np.shape(not_summed.got) == (2, 1) and np.sum(not_summed.got) == not_summed.expected[0]
+
+
 def test_nothing_that_is_hidden_is_drawn():
     check = OPS["add"].checks[0]
     wrong = REFERENCE.replace(ADDED, "self.x.top - self.y.top")

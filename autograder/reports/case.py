@@ -57,11 +57,8 @@ def case_of(smallest):
     words = ""
     if both and expected.shape != got.shape:
         words = f"The shapes differ: {expected.shape} is expected and {got.shape} is what came."
-    if both and expected.size == got.size == 1:  # a single number has many shapes
-        expected, got = expected.reshape(()), got.reshape(())
     if both and expected.shape == got.shape:
-        parts, where = _parts(expected, got, printed, is_kernel)
-        words = " ".join(filter(None, [words, where]))
+        parts, words = _parts(expected, got, printed, is_kernel)
     else:
         tables = [_tables(array, printed, is_kernel, _number) for array in (expected, got)]
         parts = tuple(Part(*both, None) for both in itertools.zip_longest(*tables))
