@@ -142,7 +142,10 @@ class _Runner:
         """The exercise's result; `results`: those of the exercises before it."""
         needed = [results[id] for id in self.exercise.needs if id in results]
         if unusable := [r.id for r in needed if r.unusable]:
+            root = self._root(unusable[0], results)
             message = f"blocked by {unusable[0]}, which could not be run"
+            if root != unusable[0]:
+                message = f"blocked by {root}: with it as it is, {unusable[0]} could not be run"
             return failed_exercise(self.exercise, self.assignment, message, BLOCKED)
         checks = []
         shared = [c for c in self.exercise.checks if c.cpu_seconds is None]
@@ -154,6 +157,14 @@ class _Runner:
         if not self.exercise.stubs:
             _blame(checks, needed)
         return _scored(self.exercise, self.assignment, checks)
+
+    def _root(self, id, results):
+        """The first exercise that failed among those that exercise `id` needs; or itself, if it is to blame alone."""
+        [exercise] = (e for e in self.assignment.exercises if e.id == id)
+        failed = [
+            need for need in exercise.needs if need in results and results[need].status in (FAIL, BLOCKED)
+        ]
+        return failed[0] if failed else id
 
     def _run(self, checks, cpu_seconds, done):
         """Run `checks` in one process; append their results to `done`."""

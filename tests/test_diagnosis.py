@@ -4,6 +4,7 @@ import dataclasses
 from types import SimpleNamespace
 
 import pytest
+from conftest import SAMPLE_CLASS
 
 from autograder.assignment import load_assignment
 from autograder.diagnosis import diagnose as diagnosing
@@ -17,6 +18,7 @@ from autograder.variant import Wrong
 SECRET = bytes(range(32))
 REFERENCE = SOLUTION.read_text(encoding="utf-8")
 ADDED = "self.top = self.x.top + self.y.top"
+CONV2 = ("conv2_forward", "conv2_image", "conv2_kernel", "stride")
 TO_X, TO_Y = "self.x.grad = self.x.grad + ", "self.y.grad = self.y.grad + "
 SUMMED = "self.grad.sum(axis=copied)"
 
@@ -274,3 +276,18 @@ def test_diagnosis_ends_with_the_time_of_the_whole_submission(graded, monkeypatc
     monkeypatch.setattr(diagnosing._Diagnosis, "run", lambda self, _: asked.append(self.exercise.id))
     graded(source=REFERENCE + "\nadd.forward = mean.forward = lambda self: None\n")
     assert asked == ["add"]
+
+
+def test_what_raises_for_want_of_a_right_forward_is_put_down_to_that(tmp_path):
+    """A forward for 2×2 kernels only: its gradients have no other mistake, and what builds on them is its fault."""
+    source = (SAMPLE_CLASS / "submissions" / "quinn" / "edf.py").read_text()
+    (tmp_path / "edf.py").write_text(source)
+    assignment = load_assignment().only([load_exercises()[id] for id in CONV2])
+    score, _ = grade_submission(Job(Submission("quinn", tmp_path), assignment, SECRET))
+    results = score["exercises"]
+    assert [m["tag"] for m in results["conv2_forward"]["mistakes"]] == ["two_by_two_kernels_only"]
+    for id in ("conv2_image", "conv2_kernel"):
+        assert [m["sentence"] for m in results[id]["mistakes"]] == [
+            "It builds on conv2_forward, which is wrong: mend that first."
+        ]
+    assert results["stride"]["message"].startswith("blocked by conv2_forward: ")

@@ -74,9 +74,7 @@ def diagnose(sandbox, assignment, secret, judgement):
                 judgement.training[exercise.id] = _first_steps(sandbox, assignment, exercise)
                 continue
             diagnosis = _Diagnosis(sandbox, assignment, secret, exercise, result, forwards)
-            diagnosis.run(
-                [id for id in foreign_needs(exercise) if id in results and _has_failed(results[id])]
-            )
+            diagnosis.run([id for id in exercise.needs if id in results and _has_failed(results[id])])
         except StudentError as error:
             # Its code worked when it was judged, and does not now: there is nothing to be said.
             judgement.diagnosis_faults.append(f"{exercise.id}: {error.message}")
@@ -128,14 +126,23 @@ class _Diagnosis:
 
     def run(self, wrong_needs):
         """Fill in the result. wrong_needs: ids of exercises that this one builds on, and that failed."""
-        if wrong_needs:
+        foreign = [id for id in wrong_needs if id in foreign_needs(self.exercise)]
+        if foreign:
             # Its answers are theirs too: any likeness to a variant would be chance.
-            sentence = f"It builds on {wrong_needs[0]}, which is wrong: mend that first."
-            self.result.mistakes.append(Mistake(BUILDS_ON, "", sentence, [], []))
+            self.builds_on(foreign[0])
         else:
             self.match()
             self.carry_forward()
+            # Of the same class, and wrong: what has no name here may be wrong because of that.
+            found = self.result.mistakes
+            if wrong_needs and found and all(m.kind == UNNAMED and not m.note for m in found):
+                self.builds_on(wrong_needs[0])
         self.shrink()
+
+    def builds_on(self, id):
+        """Say no more of it than that it builds on an exercise that is wrong."""
+        sentence = f"It builds on {id}, which is wrong: mend that first."
+        self.result.mistakes = [Mistake(BUILDS_ON, "", sentence, [], [])]
 
     def process(self):
         limit = self.exercise.cpu_seconds or self.assignment.limits.cpu_seconds
