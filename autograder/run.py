@@ -72,6 +72,7 @@ def conclude(classroom, course, scores, console):
     assignment = classroom.assignment
     _print_others(scores, [student.name for student in classroom.students], console)
     counting = _settle_all([student for student in classroom.students if student.graded], scores)
+    _print_set_aside(scores, console)
     absent = [absent_score(student, assignment) for student in classroom.students if not student.graded]
     status = _finish([score for _, score in counting], absent, assignment, scores, console)
     results = [*counting, *((None, score) for score in absent)]
@@ -178,8 +179,19 @@ def _settle_all(students, scores):
             score, record = settle(stored, student.graded[0], student), None
         if score != stored:
             scores.write(score, scores.read_record(student.name) if record is None else record)
+        else:
+            scores.write_history(score)  # it may have been lost
         settled.append((student.graded[best], held_once(score, known)))
     return settled
+
+
+def _print_set_aside(scores, console):
+    for path in scores.set_aside:
+        left = one_line(str(path), 300)
+        console.print(
+            "[yellow]A score's history was damaged:[/] it begins anew with the score as it is. "
+            f"What is left of it: {escape(left)}"
+        )
 
 
 def _gone(student, scores):

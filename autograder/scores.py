@@ -3,8 +3,10 @@
     OUT/scores/<student>.json    what was graded, check by check; the same bytes for the same submission
     OUT/records/<student>.json   what a run adds: time used, what the code printed
     OUT/attempts/<student>/      where the best of several submissions counts: each one's score and record
-    OUT/history/<student>.json   what the score was before, and when it became what it is
+    OUT/history/<student>.json   what the score was before, and when it became what it is; .damaged-<number> behind
+                                 it: what was left of one that was not whole
     OUT/feedback/<student>.html  and .md, .json: what the student is told (reports/write_feedback.py)
+    OUT/.made_of/                what such pages were made of, and hashes of them (reports/made.py)
     OUT/run.json                 where all this was found, for commands that look at it afterwards
     OUT/grades.csv               student, status, score, max_score, and a column an exercise; then, where
                                  there is something to say, attempt, when, late, section, remark
@@ -21,6 +23,7 @@ import fcntl
 import functools
 import hashlib
 import io
+import itertools
 import json
 import os
 import shutil
@@ -93,7 +96,8 @@ class Scores:
 
     def __init__(self, folder):
         self.folder = Path(folder)
-        self._whole_records = {}  # path: (its state when it was whole, its TIMES)
+        self.set_aside = []  # paths that damaged histories were given
+        self._whole_records = {}  # path: (its state when it was whole, what read_facts gives)
         # For what is being written and copies of submissions. Here, so that what a killed run left is found.
         self._scratches = self.folder.absolute() / ".scratch"
         try:
@@ -135,10 +139,10 @@ class Scores:
         """The score of a student from an earlier run; None if it, or its record, is not there or not whole."""
         score = _read(self._path("scores", student))
         is_theirs = score and score.get("student") == student
-        return score if is_theirs and self.read_times(student) is not None else None
+        return score if is_theirs and self.read_facts(student) is not None else None
 
-    def read_times(self, student):
-        """The TIMES that a student's record has; None without a whole one.
+    def read_facts(self, student):
+        """Of a student's record, the TIMES that it has and a hash of its "training"; None without a whole one.
 
         Of each record only this is kept, for a class prints more than there is memory. One that is as it was when
         it was read is not read again.
@@ -149,14 +153,15 @@ class Scores:
         except OSError:
             return None
         state = found.st_ino, found.st_size, found.st_mtime_ns
-        known, times = self._whole_records.get(path, (None, None))
+        known, facts = self._whole_records.get(path, (None, None))
         if known != state:
             record = _read(path)
             if record is None:
                 return None
-            times = {name: record[name] for name in TIMES if name in record}
-            self._whole_records[path] = state, times
-        return times
+            facts = {name: record[name] for name in TIMES if name in record}
+            facts["training"] = _hash(path, record.get("training"))
+            self._whole_records[path] = state, facts
+        return facts
 
     def read_record(self, student):
         """What was recorded when a student was graded; None if there is nothing that can be read."""
@@ -165,7 +170,7 @@ class Scores:
     def read_history(self, student):
         """What a student's score has been, the oldest first: dicts with "when" (ISO 8601), "score", and HISTORY.
 
-        The last is the score as it is now; [] if there is nothing that can be read.
+        The last is the score as it is now; [] if there is nothing that can be read, or it is not whole.
         """
         entries = (_read(self._path("history", student)) or {}).get("entries")
         return entries if isinstance(entries, list) else []
@@ -181,7 +186,7 @@ class Scores:
     def write(self, score, record):
         """Store a graded submission: `score` and `record` are dicts of JSON values."""
         # The score last: while it is missing, the submission counts as not graded.
-        self._write_history(score)
+        self.write_history(score)
         self._write_json(self._path("records", score["student"]), record)
         self._write_json(self._path("scores", score["student"]), score)
 
@@ -231,16 +236,29 @@ class Scores:
             table.writerow(map(csv_cell, (*row, " ".join(mistake.students))))
         self._write(self.folder / "mistakes.csv", text.getvalue())
 
-    def _write_history(self, score):
-        """Add what a score becomes to its history, unless that is what it has been."""
+    def write_history(self, score):
+        """Add what a score becomes to its history, unless that is what it has been.
+
+        A history that is not whole begins anew; what is left of it gets another name, which is added to `set_aside`.
+        """
         points = {id: result.get("score") for id, result in score["exercises"].items()}
         entry = {name: score.get(name) for name in HISTORY} | {"exercises": points}
+        path = self._path("history", score["student"])
         entries = self.read_history(score["student"])
         if entries and entry.items() <= entries[-1].items():
             return
+        if not entries and os.path.lexists(path):
+            self._set_aside(path)
         when = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
-        path = self._path("history", score["student"])
         self._write_json(path, {"entries": [*entries, {"when": when, **entry}]})
+
+    def _set_aside(self, path):
+        number = next(n for n in itertools.count(1) if not os.path.lexists(f"{path}.damaged-{n}"))
+        try:
+            os.rename(path, f"{path}.damaged-{number}")
+        except OSError as error:
+            raise _cannot_write(path, error) from None
+        self.set_aside.append(Path(f"{path}.damaged-{number}"))
 
     def write_text(self, path, text):
         """Write a text file, whole or not at all. path: a str, below the output folder."""

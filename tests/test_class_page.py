@@ -165,9 +165,10 @@ def test_a_report_of_the_same_figures_is_written_once(small, scores, monkeypatch
     assert path.read_text() == "made anew"
 
 
-@pytest.mark.parametrize("name", ["index.html", "totals.csv", ".made_of.json"])
+@pytest.mark.parametrize("name", ["report/index.html", "report/totals.csv", ".made_of/report.json"])
 def test_a_report_that_was_damaged_is_written_anew(small, scores, name):
-    path = write_class_report(scores, small, [graded("ann", small)], []).parent / name
+    write_class_report(scores, small, [graded("ann", small)], [])
+    path = scores.folder / name
     whole = path.read_bytes()
     for damage in (b"", whole[:100], b"[1]", b'{"made_of": 3}', b"\xff\xfe"):
         path.write_bytes(damage)

@@ -19,6 +19,9 @@ SHORT = [
     "group interrupted (Ctrl-C)",
     "disk full",
     "scores, records, attempts: truncated, empty, noise, other JSON, another digit, somebody else's, 20 GB, gone",
+    "feedback, class report, what they were made of: truncated, empty, noise, other JSON, another digit, "
+    "somebody else's, gone",
+    "histories: truncated, empty, noise, other JSON, another digit, somebody else's, 20 GB, gone",
     "gradebook truncated, empty, noise, torn, a folder; restored",
 ]
 BY_NAME = {fault.name: fault for fault in FAULTS}

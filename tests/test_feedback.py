@@ -417,8 +417,31 @@ def test_pages_are_written_only_when_something_changed(graded, small, tmp_path):
         (folder / "right.html").unlink()
         (tmp_path / "scores" / "flipped.json").unlink()
         write_feedback(scores, [ones[0] | {"late": True}], small)
+        assert [path.name for path in (tmp_path / ".made_of" / "feedback").iterdir()] == ["right.json"]
         assert {path.name for path in folder.iterdir()} == {f"right{s}" for s in (".html", ".md", ".json")}
         assert "Handed in late." in (folder / "right.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("suffix", [".html", ".md", ".json"])
+def test_pages_that_were_damaged_or_edited_are_made_again(graded, small, tmp_path, suffix):
+    with Scores(tmp_path) as scores:
+        scores.write(*graded["flipped"])
+        path = write_feedback(scores, [graded["flipped"][0]], small) / f"flipped{suffix}"
+        whole = path.read_bytes()
+        for damage in (b"", whole[:-100], whole[:100] + b"9" + whole[101:], b"\xff"):
+            path.write_bytes(damage)
+            write_feedback(scores, [graded["flipped"][0]], small)
+            assert path.read_bytes() == whole
+
+
+def test_other_losses_make_the_page_anew(graded, small, tmp_path):
+    score, record = graded["right"]
+    runs = {"mnist_mlp": {"first_steps": {"losses": [2.5], "expected": [2.3]}}}
+    with Scores(tmp_path) as scores:
+        for training in (record["training"], runs):
+            scores.write(score, record | {"training": training})
+            path = write_feedback(scores, [score], small) / "right.md"
+    assert "Your loss ends at 2.5" in path.read_text(encoding="utf-8")
 
 
 def test_points_of_a_part_carried_forward(graded, small):

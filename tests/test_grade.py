@@ -123,6 +123,21 @@ def test_a_corrupt_score_is_graded_again(classroom):
     assert classroom.scores() == good
 
 
+def test_a_damaged_history_is_said_and_kept_under_another_name(classroom, capsys):
+    classroom.grade()
+    path = classroom.out / "history" / "right.json"
+    [entry] = json.loads(path.read_bytes())["entries"]
+    for number in (1, 2):
+        path.write_bytes(b"half of")
+        assert classroom.grade() == 0
+        assert f"{path.name}.damaged-{number}" in capsys.readouterr().out
+        assert path.with_name(f"right.json.damaged-{number}").read_bytes() == b"half of"
+        [again] = json.loads(path.read_bytes())["entries"]
+        assert again | {"when": ""} == entry | {"when": ""}
+    assert classroom.grade() == 0
+    assert ".damaged-" not in capsys.readouterr().out
+
+
 def test_a_killed_run_loses_nothing_and_the_next_one_finishes(classroom, tmp_path):
     """kill -9 in the middle: what was graded stays as it was, and the end is that of an undisturbed run."""
     for i in range(6):

@@ -1,15 +1,12 @@
 """Writes the class report: OUT/report/index.html, one page that needs nothing else, and a CSV file for each table."""
 
-import hashlib
-import json
-
 from autograder.reports.class_report import OUTCOMES, class_report
+from autograder.reports.made import bring_up_to_date
 from autograder.reports.pages import MADE_BY, environment
 from autograder.reports.tables import tables
 from autograder.scores import version_of
 
 REPORT, PAGE = "report", "index.html"  # in the output folder
-MADE_OF = ".made_of.json"  # what the report was made of, and hashes of its files
 
 
 def write_class_report(scores, assignment, counting, absent):
@@ -19,14 +16,15 @@ def write_class_report(scores, assignment, counting, absent):
     nothing. Raises scores.ScoresError.
     """
     names = [score["student"] for score in counting]
-    times = {name: scores.read_times(name) or {} for name in names}
+    times = {name: scores.read_facts(name) or {} for name in names}
     histories = {name: scores.read_history(name) for name in names}
     report = class_report(assignment, counting, absent, times, histories)
-    folder = scores.folder / REPORT
-    made_of = _hash(repr(report) + version_of(MADE_BY))
-    if not _is_there(folder, made_of):
-        _write(scores, made_of, {PAGE: page(report), **csv_files(report)})
-    return folder / PAGE
+
+    def make():
+        return {f"{REPORT}/{name}": text for name, text in {**csv_files(report), PAGE: page(report)}.items()}
+
+    bring_up_to_date(scores, REPORT, repr(report) + version_of(MADE_BY), make)
+    return scores.folder / REPORT / PAGE
 
 
 def page(report):
@@ -81,27 +79,3 @@ def _attention(report):
         ("handed in nothing", report.absent),
     ]
     return [(what, students) for what, students in found if students]
-
-
-def _is_there(folder, made_of):
-    """Whether the report that is made of this is there, and whole."""
-    try:
-        said = json.loads((folder / MADE_OF).read_text(encoding="utf-8"))
-        return said["made_of"] == made_of and all(
-            _hash((folder / name).read_text(encoding="utf-8")) == hashed
-            for name, hashed in said["files"].items()
-        )
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return False
-
-
-def _write(scores, made_of, texts):
-    # Before anything changes: a report that is half new must not be taken for whole.
-    (scores.folder / REPORT / MADE_OF).unlink(missing_ok=True)
-    said = {"made_of": made_of, "files": {name: _hash(text) for name, text in texts.items()}}
-    for name, text in {**texts, MADE_OF: json.dumps(said)}.items():
-        scores.write_text(f"{REPORT}/{name}", text)
-
-
-def _hash(text):
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

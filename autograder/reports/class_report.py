@@ -165,7 +165,7 @@ def class_report(assignment, scores, absent, times, histories):
     """The ClassReport of an assignment.Assignment.
 
     scores: those of the submissions that count, as stored, any order. absent: names of students who handed in
-    nothing. times: by student, of their records (scores.Scores.read_times); one that is missing counts as empty.
+    nothing. times: by student, of their records (scores.Scores.read_facts); one that is missing counts as empty.
     histories: by student, lists of {"when", "score"}, oldest first (scores.Scores.read_history).
     """
     scores = sorted(scores, key=lambda score: score["student"])

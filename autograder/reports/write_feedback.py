@@ -1,12 +1,7 @@
-"""Writes what students are told: OUT/feedback/<student>.html, .md and .json, three forms of one Feedback.
-
-The JSON begins with a hash of all that the three are made of: what has not changed is not made again. It is written
-last, so that a run that was killed in between is found out.
-"""
+"""Writes what students are told: OUT/feedback/<student>.html, .md and .json, three forms of one Feedback."""
 
 import dataclasses
 import functools
-import hashlib
 import json
 import re
 
@@ -15,11 +10,12 @@ from markupsafe import Markup
 
 from autograder.gradebook.verdict import without_controls
 from autograder.reports import curves, feedback
+from autograder.reports.made import bring_up_to_date, forget
 from autograder.reports.pages import MADE_BY, TEMPLATES, environment, number
 from autograder.scores import file_name, version_of
 
 FOLDER = "feedback"
-SUFFIXES = (".html", ".md", ".json")  # the last one is written last
+SUFFIXES = (".html", ".md", ".json")
 # What means something in Markdown, anywhere in a line, and what does at the beginning.
 MARKDOWN = re.compile(r"([\\`*_\[\]<>|~&#$])")
 MARKDOWN_FIRST = re.compile(r"^(\d{1,9})?([-+=.):])(?=$|[\s=:-])")
@@ -37,20 +33,31 @@ def write_feedback(scores, all_scores, assignment):
     scores: the scores.Scores of that folder; all_scores: each student's, as make grade stores it. The pages of whom
     the folder has no score any more are removed.
     """
-    folder = scores.folder / FOLDER
-    names = set()
     for score in all_scores:
-        name = file_name(score["student"])
-        names.add(name)
-        digest = _digest(score, assignment)
-        if _is_there(folder, name, digest):
-            continue
-        record = scores.read_record(score["student"]) or {}
-        made = feedback.feedback(score, assignment, record.get("training"))
-        for suffix, text in zip(SUFFIXES, (html(made), markdown(made), as_json(made, digest))):
-            scores.write_text(f"{FOLDER}/{name}{suffix}", text)
-    _remove_others(folder, names)
-    return folder
+        group = _group(file_name(score["student"]))
+        make = functools.partial(_texts, scores, score, assignment, group)
+        bring_up_to_date(scores, group, _made_of(scores, score, assignment), make)
+    _remove_others(scores.folder, {file_name(score["student"]) for score in all_scores})
+    return scores.folder / FOLDER
+
+
+def _group(name):
+    """A student's files, without their suffixes."""
+    return f"{FOLDER}/{name}"
+
+
+def _made_of(scores, score, assignment):
+    training = (scores.read_facts(score["student"]) or {}).get("training")
+    by = assignment.efficiency, assignment.carried_forward, version_of(MADE_BY)
+    return json.dumps([score, training, *by], sort_keys=True)
+
+
+def _texts(scores, score, assignment, group):
+    """{path: text} of a student's files."""
+    record = scores.read_record(score["student"]) or {}
+    made = feedback.feedback(score, assignment, record.get("training"))
+    texts = html(made), markdown(made), as_json(made)
+    return {group + suffix: text for suffix, text in zip(SUFFIXES, texts)}
 
 
 def html(made):
@@ -70,9 +77,9 @@ def markdown(made):
     return re.sub(r"\n{3,}", "\n\n", text)
 
 
-def as_json(made, digest=""):
-    """A Feedback as JSON. digest: of what it is made of."""
-    value = _visible({"made_of": digest, **dataclasses.asdict(made)})
+def as_json(made):
+    """A Feedback as JSON."""
+    value = _visible(dataclasses.asdict(made))
     return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -124,26 +131,12 @@ def _markdown_environment():
     return found
 
 
-def _digest(score, assignment):
-    made_of = json.dumps(
-        [score, assignment.efficiency, assignment.carried_forward, version_of(MADE_BY)], sort_keys=True
-    )
-    return hashlib.sha256(made_of.encode()).hexdigest()[:32]
-
-
-def _is_there(folder, name, digest):
-    try:
-        with open(folder / f"{name}.json", encoding="utf-8") as file:
-            begins = file.read(80)
-        return digest in begins and all((folder / f"{name}{suffix}").exists() for suffix in SUFFIXES)
-    except (OSError, ValueError):
-        return False
-
-
-def _remove_others(folder, names):
+def _remove_others(out, names):
     """Remove the pages of whom there is no score."""
+    folder = out / FOLDER
     for path in folder.iterdir() if folder.is_dir() else ():
         name = path.name.removesuffix(path.suffix)
         is_page = path.suffix in SUFFIXES and name not in names
-        if is_page and not (folder.parent / "scores" / f"{name}.json").exists():
+        if is_page and not (out / "scores" / f"{name}.json").exists():
+            forget(out, _group(name))
             path.unlink()

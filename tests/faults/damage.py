@@ -1,4 +1,4 @@
-"""Files of an earlier run that are damaged: scores, records, attempts, tables, what nbgrader's folder holds."""
+"""Files of an earlier run that are damaged: scores, histories, tables, pages, what nbgrader's folder holds."""
 
 import functools
 import os
@@ -10,6 +10,8 @@ HUGE = 20 << 30  # bytes, of which none take room
 SCORES = ["scores/*.json", "records/*.json", "attempts/*/*.json"]
 KEPT = ["course/.autograder/*/scores/*.json", "course/.autograder/*/records/*.json"]
 WRITTEN = ["course/.autograder/*/submitted.json", "course/autograded/*/*/*", "course/quick.toml", "*.csv"]
+PAGES = ["feedback/*", "report/*", ".made_of/*.json", ".made_of/*/*.json"]
+HISTORIES = ["history/*"]
 RELEASE = ["course/release/*/*.ipynb", "course/release/*/edf_kit/release.json"]
 
 
@@ -58,6 +60,7 @@ def gone(path, data, chance):
 
 
 SCORE_DAMAGES = [truncated, empty, noise, other_json, one_digit, another, huge, gone]
+PAGE_DAMAGES = [damage for damage in SCORE_DAMAGES if damage is not huge]
 OTHER_DAMAGES = [truncated, empty, noise, gone]
 
 
@@ -112,6 +115,19 @@ DAMAGE = [
         "tables, autograded notebooks, list of what was handed in: truncated, empty, noise, gone",
         6,
         functools.partial(damaged, patterns=WRITTEN, damages=OTHER_DAMAGES),
+        state="done",
+    ),
+    Fault(
+        "feedback, class report, what they were made of: truncated, empty, noise, other JSON, another digit, "
+        "somebody else's, gone",
+        4,
+        functools.partial(damaged, patterns=PAGES, damages=PAGE_DAMAGES),
+        state="done",
+    ),
+    Fault(
+        "histories: truncated, empty, noise, other JSON, another digit, somebody else's, 20 GB, gone",
+        4,
+        functools.partial(damaged, patterns=HISTORIES, damages=SCORE_DAMAGES),
         state="done",
     ),
     Fault(

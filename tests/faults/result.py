@@ -6,7 +6,8 @@ or will be there. Some things are compared by what they hold:
 - `records/` and the records in `attempts/`: without what is measured (times, memory, whether there was a second try);
 - `gradebook.db`: every row of every table, with the row's random id left out and references to it spelled out. Points,
   comments, manual scores, names, times of handing in are all in there; nothing is left out but the ids;
-- `history/`: what a score is now, without since when; what it was before (a grader error, say) is history;
+- `history/`: what a score is now, without since when; what it was before (a grader error, say) is history, and so is
+  what is left of a damaged one;
 - the class report: its tables, without those of times and of changes, and the page, which has both;
 - `run.json` says where all was found: that it is there;
 - a file's times and mode do not count.
@@ -26,8 +27,8 @@ import sqlite3
 from autograder.gradebook import stamp
 from autograder.scores import RUN
 
-OF_TIMES = {
-    f"report/{name}" for name in (".made_of.json", "index.html", "changes.csv", "time.csv", "totals.csv")
+OF_TIMES = {".made_of/report.json"} | {
+    f"report/{name}" for name in ("index.html", "changes.csv", "time.csv", "totals.csv")
 }
 MEASURED = ("cpu_seconds", "peak_memory_kb", "wall_seconds", "disturbed", "second_try")
 RANDOM_ID = re.compile("[0-9a-f]{32}")
@@ -42,6 +43,8 @@ def result(out):
             found[f"{name}/"] = None
         elif path.name in (stamp.FILE, RUN) or name in OF_TIMES:
             found[name] = None
+        elif ".json.damaged-" in path.name:
+            continue
         elif "history" in path.relative_to(out).parts:
             [*_, now] = json.loads(path.read_bytes())["entries"]
             found[name] = {key: value for key, value in now.items() if key != "when"}
