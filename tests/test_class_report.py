@@ -227,10 +227,17 @@ def test_who_improved_and_who_fell_is_that_of_each_last_change(small):
         return [{"when": f"2030-01-0{day + 1}", "score": score} for day, score in enumerate(points)]
 
     histories = {"up": history(3, 5, 9), "down": history(9, 8), "same": history(4, 4), "new": history(7)}
+    # Handed in again, or judged by another grader, for as many points; or not judged in between.
+    histories |= {"once": history(10, 15, 15, None), "open": history(6, None, 6), "back": history(5, 6, 5, 5)}
     scores = [graded(name, small) for name in histories]
     report = report_of(small, *scores, histories=histories)
-    assert report.changes == [("up", "2030-01-03", 5, 9), ("down", "2030-01-02", 9, 8)]
-    assert "1 improved and 1 fell" in visible(report)
+    assert report.changes == [
+        ("up", "2030-01-03", 5, 9),
+        ("back", "2030-01-03", 6, 5),
+        ("once", "2030-01-02", 10, 15),
+        ("down", "2030-01-02", 9, 8),
+    ]
+    assert "2 improved and 2 fell" in visible(report)
     assert "Who improved" not in visible(report_of(small, *scores))
 
 

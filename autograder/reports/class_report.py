@@ -381,8 +381,13 @@ def _remarks(scores):
 def _changes(histories):
     found = []
     for student, entries in histories.items():
-        known = [entry for entry in entries if entry["score"] is not None]
-        if len(known) > 1 and known[-1]["score"] != known[-2]["score"]:
-            found.append((student, known[-1]["when"], known[-2]["score"], known[-1]["score"]))
+        # A score that was written again, by another grader say, and is as it was, is no change.
+        became = []
+        for entry in entries:
+            if entry["score"] is not None and (not became or entry["score"] != became[-1]["score"]):
+                became.append(entry)
+        if len(became) > 1:
+            before, now = became[-2:]
+            found.append((student, now["when"], before["score"], now["score"]))
     by_size = sorted(found, key=lambda change: (-abs(change[3] - change[2]), change[0]))
     return sorted(by_size, key=lambda change: change[1], reverse=True)
