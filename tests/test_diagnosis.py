@@ -195,6 +195,17 @@ def test_a_mistake_that_leaves_little_to_derive_carries_nothing(graded, monkeypa
     assert [check["id"] for check in result["checks"] if check["status"] == "carried"] == []
 
 
+def test_pairs_that_fit_together_are_grouped_by_what_their_forward_does(graded, known):
+    known(("subtracts", (MINUS,)))
+    factors = {"ada": "3 * ", "bo": "5 * ", "cy": "(1 + 2) * "}
+    scores = []
+    for student, factor in factors.items():
+        result, _ = graded((ADDED, f"self.top = {factor}self.x.top + self.y.top"), (TO_X, f"{TO_X}{factor}"))
+        scores.append({"student": student, "exercises": {"add": result}})
+    pairs = [mistake.students for mistake in class_mistakes(scores) if mistake.tag == "consistent"]
+    assert pairs == [["ada", "cy"], ["bo"]]
+
+
 def test_a_forward_that_plays_the_known_mistake_only_at_first_earns_nothing(graded, known):
     """It subtracts, until it is called so often that it must be being differenced; then it is constant."""
     known(("subtracts", (MINUS,)))

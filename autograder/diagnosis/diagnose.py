@@ -58,7 +58,7 @@ def diagnose(sandbox, assignment, secret, judgement):
     """Fill in what `judgement` (judge.Judgement) says about failures; may raise scores by errors carried forward."""
     limits, started = assignment.limits, time.monotonic()
     results = {result.id: result for result in judgement.exercises}
-    forwards = {}  # of classes whose forward is wrong: name → the wrong variant that it is, or None
+    forwards = {}  # of classes whose forward is wrong: name → _Forward
     for exercise in in_order_of_needs(assignment.exercises):
         result = results[exercise.id]
         is_shown = exercise.training and _has_other_losses(result)
@@ -116,6 +116,14 @@ def _first_steps(sandbox, assignment, exercise):
         return {"first_steps": student_losses(process.request, exercise, "first_steps")}
 
 
+@dataclasses.dataclass(frozen=True)
+class _Forward:
+    """One that is wrong. variant: the wrong variant that it is, or None; behaviour: as that of a Mistake."""
+
+    variant: object
+    behaviour: list
+
+
 class _Diagnosis:
     """That of one exercise of one submission."""
 
@@ -165,7 +173,7 @@ class _Diagnosis:
             )
         if left:
             self.result.mistakes.append(self.unnamed(got, left))
-        self.remember_forward(found, left)
+        self.remember_forward(got, found, left)
 
     def explanations(self, got):
         """matches() of the answers `got`, of which those to blocked checks only speak for or against what is named.
@@ -203,7 +211,7 @@ class _Diagnosis:
         behaviour = [_projection(answer) for answer in answers_left]
         return Mistake(UNNAMED, tag, sentence, [], list(left), behaviour)
 
-    def remember_forward(self, found, left):
+    def remember_forward(self, got, found, left):
         """Note for the exercises of the backward what is known of this forward."""
         about_forward = [check.id for check in self.checks if not check.carries]
         if not any(f"{name}.forward" in self.exercise.stubs for name in self.exercise.owned):
@@ -213,8 +221,9 @@ class _Diagnosis:
             return
         known = [match.variant for match in found if set(match.checks) & set(wrong)]
         is_known = len(known) == 1 and not set(left) & set(wrong)
+        behaviour = [_projection(answer) for id in wrong for answer in got[id]]
         for name in self.exercise.owned:
-            self.forwards[name] = known[0] if is_known else None
+            self.forwards[name] = _Forward(known[0] if is_known else None, behaviour)
 
     def carry_forward(self):
         """Judge the backward by the student's own forward, where that one is wrong."""
@@ -228,11 +237,11 @@ class _Diagnosis:
         ]
         if not wrong or not open_checks:
             return
-        variant = self.forwards[wrong[0]]
+        forward = self.forwards[wrong[0]]
         with self.process() as process:
             process.load()
-            held = carried(process, self.exercise, open_checks, self.secret, variant)
-        if variant:
+            held = carried(process, self.exercise, open_checks, self.secret, forward.variant)
+        if forward.variant:
             carries = {check.id for check in self.checks if check.carries}
             for check in open_checks:
                 # A check that builds on others says nothing without them; but the forward's may fail here.
@@ -241,7 +250,10 @@ class _Diagnosis:
                     by_id[check.id].status, by_id[check.id].message = CARRIED, CARRIED_FORWARD
             self.forget([id for id, result in by_id.items() if result.status == CARRIED])
         elif all(check.id in held for check in open_checks if not check.efficiency):
-            self.result.mistakes.append(Mistake(UNNAMED, "consistent", "", [], held, note=CONSISTENT))
+            # By the forward: of backwards that fit theirs, no more is known than that.
+            self.result.mistakes.append(
+                Mistake(UNNAMED, "consistent", "", [], held, forward.behaviour, CONSISTENT)
+            )
 
     def forget(self, ids):
         """Leave out what was found wrong with checks that the error carried forward explains."""
