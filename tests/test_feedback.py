@@ -117,7 +117,7 @@ def test_a_named_mistake_has_its_sentence_its_hints_and_its_smallest_case(told):
     assert mistake.sentence.startswith("This is what you get when the kernel is turned by 180°")
     assert len(mistake.hints) == 2
     assert found.failure.checked and found.failure.happened.startswith("conv2.top")
-    assert found.failure.case.snippet.startswith("import edf, numpy as np\n") and found.failure.case.parts
+    assert found.failure.case.snippet.startswith("import edf, numpy as np; ") and found.failure.case.parts
     page = html(made)
     assert page.index("Show hint 1") < page.index("Show hint 2: where to look")
     assert mistake.hints[0] in markdown(made).replace("\\", "")
@@ -250,7 +250,7 @@ def test_hostile_texts_are_only_text(graded, small):
         for check in result["checks"]:
             check["message"] = HOSTILE * 100
             if check["smallest"]:
-                check["smallest"] |= {"message": HOSTILE, "got": HOSTILE}
+                check["smallest"] |= {"message": HOSTILE, "got": f"raises {HOSTILE}"}
         for mistake in result["mistakes"]:
             mistake |= {"sentence": HOSTILE, "hints": [HOSTILE, HOSTILE]}
     page, text, data = forms(feedback(score, small))
@@ -317,6 +317,33 @@ def test_shapes_that_differ_are_said_and_both_shown():
 def test_texts_stand_where_there_is_no_array(got, text):
     case = case_of(SHOWN | {"expected": "float32", "got": got})
     assert (case.expected_text, case.got_text, case.parts) == ("float32", text, ())
+
+
+@pytest.mark.parametrize("got", ["raises IndexError (edf.py, line 178)", "is not set", "ends the process"])
+def test_code_that_gives_no_result_is_told_what_it_should_print(got):
+    case = case_of(SHOWN | {"expected": [[1]], "got": got})
+    assert case.in_words == f"It should print [[1.]]; yours {got}."
+    assert (case.expected_text, case.got_text, case.parts) == ("[[1.]]", got, ())
+    large = case_of(SHOWN | {"expected": np.eye(3).tolist(), "got": got})
+    assert large.in_words == f"It should print what is expected below; yours {got}."
+    assert large.parts[0].expected.numbers[0] == ("1", "0", "0") and large.parts[0].got is None
+
+
+def test_code_that_raises_has_expected_and_got_in_every_form(tmp_path, small):
+    raising = REFERENCE.replace("self.x.top + self.y.top", "self.x.top[99] + self.y.top")
+    (tmp_path / "edf.py").write_text(raising)
+    score, record = grade_submission(Job(Submission("raising", tmp_path), small, SECRET))
+    line = next(i for i, text in enumerate(raising.splitlines(), 1) if "[99]" in text)
+    made = feedback(score, small, record.get("training"))
+    case = card(made, "add").failure.case
+    said = f"It should print {case.expected_text}; yours raises IndexError (edf.py, line {line})."
+    assert re.fullmatch(r"\[−?[\d.]+\]", case.expected_text) and case.snippet.count("\n") == 2
+    page, text, data = forms(made)
+    assert (
+        said in page
+        and escaped(said) in text
+        and said in json.loads(data)["exercises"][0]["failure"]["case"]["in_words"]
+    )
 
 
 def test_a_picture_is_cut_into_tables_along_its_axes():

@@ -82,6 +82,15 @@ def test_the_smallest_case_that_fails_is_shown(install_edf, exercise, name, old,
     assert case in failure_of(exercise)
 
 
+def test_code_that_raises_is_told_what_it_should_give(install_edf):
+    install_edf(changed("add", ("self.x.top + self.y.top", "self.x.top[1] + self.y.top")))
+    assert "x =      y =      expected =\n    [[2.]]   [[3.]]   [[5.]]" in failure_of("add")
+    install_edf(changed("add", ("self.grad.sum(axis=copied)", "self.grad.sum(axis=9)")))
+    message = failure_of("add")
+    assert message.startswith("add.backward raises AxisError")
+    assert "expected gradient to x =   expected gradient to y =\n    [[" in message
+
+
 def test_a_large_case_is_shown_around_the_first_wrong_element(install_edf):
     # Wrong in the second channel of the second image alone.
     install_edf(

@@ -16,9 +16,17 @@ from autograder.student import Edf
 MAX_NUMBERS = 200  # of an array that is kept; of a larger one, only its shape
 MAX_SNIPPET = 3000
 MAX_MESSAGE = 500
+MAX_GOT = 70  # characters of what stands where a result would
 # What differences leave of a 0: below this share of the largest element nothing is shown (reference.AGREEMENT).
 NOTHING = 1e-7
 ALIVE = ("exception", "memory")  # kinds of StudentError after which a process goes on
+# Of the other kinds, what the code does in place of printing; where nothing else is said, it ends the process.
+ENDED = {
+    "cpu": "takes too long",
+    "wall": "does not finish",
+    "disk": "writes too many files",
+    "protocol": "answers what can't be read",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +36,7 @@ class Smallest:
     message: what is wrong, in a sentence. snippet: three lines of Python that show it, or None where they
     would be too long. printed: the expression that they print. expected, got: nested lists of numbers, rounded
     to six digits (nan and inf are str), or one number; a str says why there is no array to show, or is what is
-    shown in its place; None where nothing is known (the code raised).
+    shown in its place: "raises IndexError (edf.py, line 7)", of code that raised. None where nothing is known.
     """
 
     message: str
@@ -101,27 +109,44 @@ def _of_mismatch(mismatch, recorded, request):
 
 def _of_error(error, recorded, request):
     alive = error.kind in ALIVE
-    lines, printed = _snippet(recorded, request if alive else None)
+    answers = _answers_of_reference(recorded)
+    lines, printed = _snippet(recorded, request if alive else None, answers=answers)
     message = " ".join(error.message[:MAX_MESSAGE].split())
+    got = ENDED.get(error.kind, "ends the process")
     if alive:
         place = f" ({error.where[-1].rpartition(', in ')[0]})" if error.where else ""
         message = f"the code raises {message}{place}"
-    return Smallest(message, lines, printed)
+        got = " ".join(f"raises {error.type}{place}"[:MAX_GOT].split())
+    return Smallest(message, lines, printed, _expected_of(answers), got)
 
 
-def _snippet(recorded, request, suffix=""):
-    """(snippet or None, what it prints). request: None if there is nobody left to answer."""
+def _expected_of(answers):
+    """What right code prints for the one question that was asked, as it is kept; None if there was no such."""
+    if len(answers) != 1:
+        return None
+    if isinstance(answers[0], str):
+        return "None"
+    array = np.asarray(answers[0])
+    return _shown(array, NOTHING * np.abs(array).max(initial=0))
+
+
+def _snippet(recorded, request, suffix="", answers=None):
+    """(snippet or None, what it prints). request: None if there is nobody left to answer. answers: those of the
+    reference, if they are known."""
     use_set = request is None or _sets_right(request)
-    lines, printed = snippet(recorded, use_set, _is_missing_in_reference(recorded), suffix)
+    answers = _answers_of_reference(recorded) if answers is None else answers
+    # Right code may have no such attribute as was asked for: a Value has no gradient, say.
+    is_missing = any(isinstance(answer, str) for answer in answers)
+    lines, printed = snippet(recorded, use_set, is_missing, suffix)
     return (lines if len(lines) <= MAX_SNIPPET else None), printed
 
 
-def _is_missing_in_reference(recorded):
-    """Whether right code has no such attribute as was asked for last: a Value's gradient, say."""
+def _answers_of_reference(recorded):
+    """What right code answers to the last of the requests."""
     answers = []
     for instructions, arrays in recorded:
         answers = reference().request(instructions, arrays)
-    return any(isinstance(answer, str) for answer in answers)
+    return answers
 
 
 def _sets_right(request):

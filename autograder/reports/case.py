@@ -1,14 +1,17 @@
 """A smallest failing case (diagnosis/smallest.py) laid out for a page: tables of numbers, and where they differ."""
 
-import ast
 import dataclasses
 import itertools
+import re
 
 import numpy as np
 from edf_kit.checks.compare import wrong_elements
 
 from autograder.diagnosis.snippet import DROP_GRAPH
 
+MAX_IN_WORDS = 60  # characters of an array in a sentence
+# So begins what code does that prints no result (smallest.Smallest): a verb.
+VERB = re.compile(r"(is|raises|takes|does|ends|writes|answers) ")
 LEVELS = 4  # of a heat map, besides "as expected"
 
 
@@ -33,9 +36,10 @@ class Part:
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A case to be tried. snippet: Python, a statement a line, or ""; drops_graph: whether it empties edf's lists;
-    printed: the expression that it prints. parts: what to show side by side; in_words: where they differ, or that
-    the shapes do; a text of expected_text and got_text stands where there is no array."""
+    """A case to be tried. snippet: three lines of Python, or ""; drops_graph: whether it empties edf's lists;
+    printed: the expression that it prints. parts: what to show side by side; in_words: where they differ, that
+    the shapes do, or what should be printed by code that raises; a text of expected_text and got_text stands where
+    there is no array."""
 
     snippet: str
     drops_graph: bool
@@ -49,7 +53,6 @@ class Case:
 def case_of(smallest):
     """The Case of a dict that smallest.Smallest became."""
     snippet, printed = smallest["snippet"] or "", smallest["printed"]
-    statements = [ast.get_source_segment(snippet, node) for node in ast.parse(snippet).body]
     expected, got = _array(smallest["expected"]), _array(smallest["got"])
     texts = [_text(smallest[key], array) for key, array in (("expected", expected), ("got", got))]
     is_kernel = printed.startswith("k.")
@@ -62,8 +65,12 @@ def case_of(smallest):
     else:
         tables = [_tables(array, printed, is_kernel, _number) for array in (expected, got)]
         parts = tuple(Part(*both, None) for both in itertools.zip_longest(*tables))
+        if VERB.match(texts[1]) and smallest["expected"] is not None:
+            if short := _in_a_line(expected):
+                parts, texts[0] = (), short
+            words = f"It should print {texts[0] or 'what is expected below'}; yours {texts[1]}."
     return Case(
-        snippet="\n".join(statements),
+        snippet=snippet,
         drops_graph=DROP_GRAPH in snippet,
         printed=printed,
         parts=parts,
@@ -80,6 +87,12 @@ def _array(shown):
 
 def _text(shown, array):
     return "" if array is not None or shown is None else str(shown)
+
+
+def _in_a_line(array):
+    """An array as numpy prints it, for a sentence; "" if it is too long, or None."""
+    text = "" if array is None else np.array2string(array, precision=5, suppress_small=True)
+    return "" if len(text) > MAX_IN_WORDS or "\n" in text else text.replace("-", "−")
 
 
 def _parts(expected, got, printed, is_kernel):

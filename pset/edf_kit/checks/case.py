@@ -65,9 +65,10 @@ class Case:
         other.node = other._new_node()
         return other
 
-    def forward(self):
-        """Run forward; returns a float64 copy of .top."""
-        with student_code(f"{self.op}.forward", self.shown):
+    def forward(self, expected=None):
+        """Run forward; returns a float64 copy of .top. expected: what it should be, to be shown if it raises."""
+        case = self.shown if expected is None else {**self.shown, "expected": expected}
+        with student_code(f"{self.op}.forward", case):
             returned = self.node.forward()
         if getattr(self.node, "top", None) is None:
             raise self._no_top(returned)
