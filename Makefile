@@ -13,9 +13,12 @@ JOBS ?=
 ROSTER ?=
 STUDENT ?=
 EXERCISE ?=
+# 1: regrade writes what changes without asking.
+YES ?=
 COURSE ?= $(OUT)/course
-# What Canvas or Moodle exported.
+# What Canvas or Moodle exported; the assignment's column there, if it is not called as in the TOML.
 GRADEBOOK ?=
+COLUMN ?=
 WORKSHEET ?=
 ASSIGNMENT ?= autograder/assignments/edf.toml
 LAB ?= lab
@@ -51,17 +54,17 @@ explain: $(READY)  ## why a student has these points: STUDENT=name EXERCISE=id O
 	@test -n "$(STUDENT)" || { echo "Name a student of grades.csv: make explain STUDENT=name EXERCISE=id"; exit 2; }
 	@$(BIN)/autograder explain "$(STUDENT)" $(EXERCISE) --out "$(OUT)"
 
-regrade: $(READY)  ## judge one exercise of a graded class again, after a check was mended: EXERCISE=id OUT=folder
+regrade: $(READY)  ## judge one exercise of a graded class again, after a check was mended: EXERCISE=id OUT=folder YES=1
 	@test -n "$(EXERCISE)" || { echo "Name an exercise: make regrade EXERCISE=id"; exit 2; }
-	@$(BIN)/autograder regrade --exercise "$(EXERCISE)" --out "$(OUT)" $(if $(JOBS),--jobs $(JOBS))
+	@$(BIN)/autograder regrade --exercise "$(EXERCISE)" --out "$(OUT)" $(if $(JOBS),--jobs $(JOBS)) $(if $(filter 1 yes,$(YES)),--yes)
 
 formgrader: $(READY)  ## look at the graded class in nbgrader's formgrader: COURSE=folder
 	@$(BIN)/autograder formgrader --course "$(COURSE)" -- $(JUPYTER)
 
-canvas: $(READY)  ## write the grades for Canvas to import: GRADEBOOK=csv (exported by Canvas) OUT=folder ROSTER=csv
+canvas: $(READY)  ## write the grades for Canvas to import: GRADEBOOK=csv (exported by Canvas) COLUMN=title OUT=folder ROSTER=csv
 	@test -n "$(GRADEBOOK)" || { echo "Name what Canvas exported: make canvas GRADEBOOK=grades.csv"; exit 2; }
 	@$(BIN)/autograder canvas "$(GRADEBOOK)" --out "$(OUT)" --assignment "$(ASSIGNMENT)" \
-		$(if $(ROSTER),--roster "$(ROSTER)")
+		$(if $(ROSTER),--roster "$(ROSTER)") $(if $(COLUMN),--column "$(COLUMN)")
 
 moodle: $(READY)  ## write the grades for Moodle to import: WORKSHEET=csv (exported by Moodle) or ROSTER=csv, OUT=folder
 	@$(BIN)/autograder moodle $(if $(WORKSHEET),"$(WORKSHEET)") --out "$(OUT)" --assignment "$(ASSIGNMENT)" \

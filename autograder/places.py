@@ -70,7 +70,9 @@ def last_run(out, **others):
         }
         rest = found["anonymous"], found["sandbox"]
     except (TypeError, KeyError):
-        raise Refusal(f"{out} holds no results: run `make grade` first, or name its --out.") from None
+        raise Refusal(
+            f"{out} holds no results: run `make grade` first, or name its folder (--out; make: OUT=)."
+        ) from None
     return Places(**{**places, "out": out, **{name: path for name, path in others.items() if path}}), *rest
 
 

@@ -179,9 +179,10 @@ def test_regrading_shows_first_and_writes_what_is_agreed(classroom, wrong_check,
     wrong_check(False)
     monkeypatch.setattr("sys.stdin", open("/dev/null"))
     capsys.readouterr()
-    assert classroom.regrade("--exercise", "add") == 0
+    assert classroom.regrade("--exercise", "add") == 1, "there is nobody to ask, and nothing was done"
     said = capsys.readouterr().out
     assert "2 submissions regraded in add: the points of 1 change." in said and "Nothing was written." in said
+    assert "--yes (make: YES=1)" in said
     assert classroom.results() == before
 
     assert classroom.regrade("--exercise", "add", "--yes") == 0

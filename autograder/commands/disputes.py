@@ -6,6 +6,8 @@ from pathlib import Path
 from autograder.commands.options import add_jobs, add_sandbox, jobs_of
 from autograder.errors import Refusal
 
+UNASKED = 1  # what regrade ends with that wrote nothing as there was nobody to ask
+
 
 def add_to(commands):
     """Add the commands to argparse's `commands`."""
@@ -71,13 +73,17 @@ def _regrade(options):
 
     found, places, secret, sandbox = _class_of(options)
     console = Console(highlight=False, soft_wrap=True)
+    nobody_to_ask = False
 
     def is_agreed():
+        nonlocal nobody_to_ask
         if options.yes:
             return True
         if not sys.stdin.isatty():
-            console.print("To write it: the same command with --yes.")
+            nobody_to_ask = True
+            console.print("There is nobody to ask. To write it: the same command with --yes (make: YES=1).")
             return False
         return Confirm.ask("Write this?", console=console, default=False)
 
-    return regrade(found, places, secret, options.exercise, jobs_of(options), sandbox, is_agreed, console)
+    status = regrade(found, places, secret, options.exercise, jobs_of(options), sandbox, is_agreed, console)
+    return status or (UNASKED if nobody_to_ask else 0)

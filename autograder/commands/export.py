@@ -64,7 +64,9 @@ def _canvas(options):
     print(f"{out}: {done.written} grades. In Canvas: Grades, Import.")
     if done.is_new:
         name = options.column or assignment.name
-        print(f"Canvas has no column {name}: it will offer to make it anew (--column names another).")
+        print(
+            f"Canvas has no column {name}: it will offer to make it anew (--column names another; make: COLUMN=)."
+        )
     return _say(done, "Canvas")
 
 
@@ -79,7 +81,8 @@ def _moodle(options):
     else:
         if not (options.file or roster):
             raise Refusal(
-                "Whom Moodle knows by what is not known: give a file that it exported, or a roster (--roster)."
+                "Whom Moodle knows by what is not known: give a file that it exported, or a roster: "
+                "--roster (make: ROSTER=)."
             )
         done = export_import(options.file, scores, assignment, out, roster)
         print(

@@ -16,6 +16,7 @@ from autograder.texts import csv_cell
 TITLE_AND_ID = re.compile(r"(?P<title>.*) \((?P<id>\d+)\)")
 # Canvas ignores every column with one of these in its name, whoever made it.
 NOT_ASSIGNMENTS = re.compile(r"(Current|Final) (Score|Points|Grade)|Override (Score|Grade|Status)")
+NAME_IT = "Name the assignment's column (--column; make: COLUMN=)."
 POINTS_POSSIBLE = "Points Possible"
 NOT_A_STUDENT = re.compile(r"\s*(Muted|Manual Posting.*)?\s*", re.IGNORECASE)
 TEST_STUDENT = "Student, Test"
@@ -87,7 +88,7 @@ def _student_columns(table, path):
 def _assignment_column(table, width, wanted):
     """(index, header) of the assignment's column; the index is None if Canvas has none yet."""
     if NOT_ASSIGNMENTS.search(wanted):
-        raise Refusal(f"Canvas ignores columns with such a name: {shown(wanted)}. Name another (--column).")
+        raise Refusal(f"Canvas ignores columns with such a name: {shown(wanted)}. {NAME_IT}")
     found = []
     for i, header in enumerate(table.header[width:], start=width):
         parts = TITLE_AND_ID.fullmatch(header.strip())
@@ -96,7 +97,7 @@ def _assignment_column(table, width, wanted):
             found.append(i)
     if len(found) > 1:
         several = ", ".join(shown(table.header[i]) for i in found)
-        raise Refusal(f"Several columns could be meant: {several}. Name one by its id (--column).")
+        raise Refusal(f"Several columns could be meant: {several}. Use an id. {NAME_IT}")
     return (found[0], table.header[found[0]]) if found else (None, wanted)
 
 
@@ -109,7 +110,7 @@ def _split(table, where):
         elif not all(map(NOT_A_STUDENT.fullmatch, row)) and _person(table, row).name != TEST_STUDENT:
             students.append(row)
     if limits and where is not None and "read only" in limits[where]:
-        raise Refusal(f"{table.header[where]} is read only in Canvas: name the assignment (--column).")
+        raise Refusal(f"{table.header[where]} is read only in Canvas. {NAME_IT}")
     return limits, students
 
 

@@ -185,7 +185,7 @@ def _identifier(who):
     if not counts[best]:
         raise Refusal(
             "Moodle finds students by e-mail address, username or ID number, and none is known: give a roster with "
-            "a column email, username or id_number (--roster), or a list of participants."
+            "a column email, username or id_number (--roster; make: ROSTER=), or a list of participants."
         )
     return best
 

@@ -137,7 +137,8 @@ def require_assignment(scores, assignment):
         if (score["assignment"], score["max_score"]) != (assignment.name, assignment.total):
             raise Refusal(
                 f"{shown(student)} was graded by the assignment {score['assignment']} with {score['max_score']:g} "
-                f"points, not by {assignment.name} with {assignment.total:g}: name it (--assignment)."
+                f"points, not by {assignment.name} with {assignment.total:g}: name it (--assignment; make: "
+                "ASSIGNMENT=)."
             )
 
 
@@ -167,11 +168,13 @@ def match(students, people, roster=(), lms=""):
     if unclear:
         more = [f"and {len(unclear) - MAX_LISTED} more"] if len(unclear) > MAX_LISTED else []
         lines = "".join(f"\n  {line}" for line in unclear[:MAX_LISTED] + more)
-        raise Refusal(f"Whose scores these are can't be told:{lines}\nA roster with ids tells (--roster).")
+        raise Refusal(
+            f"Whose scores these are can't be told:{lines}\nA roster with ids tells (--roster; make: ROSTER=)."
+        )
     if not found:
         raise Refusal(
             "None of the graded students is in that file. Is it this course's? Students graded as "
-            "anonymous are not found; grade with names, or name a roster with ids (--roster)."
+            "anonymous are not found; grade with names, or name a roster with ids (--roster; make: ROSTER=)."
         )
     return found, missing
 
