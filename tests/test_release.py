@@ -68,6 +68,7 @@ def test_the_digits_are_the_students_nine_thousand(released):
 
 def test_the_readme_names_every_exercise_with_its_points(released, assignment):
     text = (released.bundle / "README.md").read_text(encoding="utf-8")
+    assert "import nothing but Python's own modules, numpy and scipy: the grader" in text
     for exercise in assignment.exercises:
         assert f"| `{exercise.id}` | {exercise.title} | {assignment.points[exercise.id]:g}" in text
     assert "$" not in text

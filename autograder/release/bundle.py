@@ -127,8 +127,10 @@ def _words(assignment):
     if assignment.efficiency:
         listed = ", ".join(f"{points:g} of `{id}`" for id, points in assignment.efficiency.items())
         lines += ["", f"Of these, points for code that does not loop over pixels in Python: {listed}."]
+    allowed = ["Python's own modules", "numpy", *assignment.packages]
     return {
         "name": assignment.name,
+        "importable": f"{', '.join(allowed[:-1])} and {allowed[-1]}",
         "exercises": "\n".join(lines),
         "total": f"{assignment.total:g}",
         "packages": "".join(f"{package}\n" for package in assignment.packages),
