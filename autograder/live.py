@@ -17,14 +17,20 @@ from autograder.classlist import remark
 from autograder.diagnosis.diagnose import NAMED
 from autograder.grade import GRADED, GRADER_ERROR
 
-COLOURS = {
-    judge.PASS: "green",
-    judge.CARRIED: "cyan",
-    judge.FAIL: "red",
-    judge.BLOCKED: "yellow",
-    judge.GRADER_ERROR: "magenta",
+# How an exercise stands where its status alone says too little.
+PARTLY, SLOW, UNWRITTEN, NOT_RUN = "partly right", "right but slow", "not written", "not run"
+# {how it stands: (mark, colour)}; the marks are those of the feedback pages, but for the first.
+MARKS = {
+    judge.PASS: ("■", "green"),
+    judge.CARRIED: ("→", "cyan"),
+    SLOW: ("◔", "green"),
+    PARTLY: ("◐", "yellow"),
+    judge.FAIL: ("✗", "red"),
+    UNWRITTEN: ("·", "red"),
+    judge.BLOCKED: ("‖", "yellow"),
+    NOT_RUN: ("–", "red"),
+    judge.GRADER_ERROR: ("?", "magenta"),
 }
-MARKS = {judge.PASS: "■", judge.CARRIED: "→", judge.FAIL: "✗", judge.BLOCKED: "·", judge.GRADER_ERROR: "?"}
 MAX_NAME = 24  # columns for a student's name
 MAX_LINES = 60  # of a larger class, the lines are not printed after the table: grades.csv has them
 AROUND_ROWS = (
@@ -49,6 +55,7 @@ class GradingView:
         self._width = min(MAX_NAME, max(map(len, students)))
         self._is_small = len(students) <= MAX_LINES
         self._lines = {}
+        self._standings = set()
         self._latest = collections.deque(maxlen=max(1, console.height - AROUND_ROWS))
         self._counts = collections.Counter()
         self._pace = Pace(len(students), processes)
@@ -76,7 +83,8 @@ class GradingView:
 
     def add(self, score):
         """Show the score of a submission that was just graded."""
-        line = describe(score, self._width)
+        line = describe(score, self._width, self._console.width if self._live else None)
+        self._standings |= standings(score)
         self._counts[score["status"]] += 1
         self._pace.advance()
         if not self._live:
@@ -98,7 +106,7 @@ class GradingView:
             Text(f"{count:,} {status}", COUNT_COLOURS.get(status, "yellow"))
             for status, count in sorted(self._counts.items())
         )
-        below = [counts, Text.from_markup(legend()), Text(self._pace.said())]
+        below = [counts, Text.from_markup("  ".join(legend(self._standings))), Text(self._pace.said())]
         for line in lines + below:
             line.truncate(self._console.width, overflow="ellipsis")
         return Group(*lines, Text(), *below[:2], bar, below[2])
@@ -159,10 +167,13 @@ def duration(least, most):
     return f"{'–'.join(dict.fromkeys(ends))} {unit}"
 
 
-def describe(score, width):
-    """One line on a graded submission, as rich markup: who, how many points, what failed first."""
+def describe(score, width, room=None):
+    """One line on a graded submission, as rich markup: who, how many points, what failed first.
+
+    width: columns for the name. room: for all of it; None where a line may be longer than the terminal is wide.
+    """
     exercises = score["exercises"]
-    marks = "".join(mark(result["status"]) for result in exercises.values())
+    marks = "".join(mark(standing(result, is_run(score))) for result in exercises.values())
     points = "–" if score["score"] is None else f"{score['score']:g}"
     if score["status"] != GRADED:
         what = f"{score['status']}: {score['message']}"
@@ -176,18 +187,43 @@ def describe(score, width):
         what = f"[{said}] {what}"
     name = one_line(score["student"])
     name = name if len(name) <= width else name[: width - 1] + "…"
-    padding = " " * (width - len(name))
-    return f"{escape(name)}{padding} {points:>7} / {score['max_score']:g}  {marks}  {escape(one_line(what))}"
+    padded = f"{name:<{width}} {points:>7} / {score['max_score']:g}  "
+    left = None if room is None else max(room - len(padded) - len(exercises) - 2, 0)
+    return f"{escape(padded)}{marks}  {escape(one_line(what) if left is None else one_line(what, left))}"
 
 
-def legend():
-    """What the marks mean, as rich markup."""
-    return "  ".join(f"{mark(status)} {status}" for status in COLOURS)
+def is_run(score):
+    """Whether the code of a submission could be run."""
+    return score["status"] in (GRADED, GRADER_ERROR)
 
 
-def mark(status):
-    """An exercise's status as one coloured character, as rich markup."""
-    return f"[{COLOURS[status]}]{MARKS[status]}[/]"
+def standing(result, is_run=True):
+    """How an exercise stands, one of MARKS. result: its part of a score."""
+    status, failed = result["status"], [c for c in result["checks"] if c["status"] == judge.FAIL]
+    if not is_run:
+        return NOT_RUN
+    if status == judge.FAIL and failed:
+        if not result["score"] and all(check["blank"] for check in failed):
+            return UNWRITTEN
+        if all(check["efficiency"] for check in failed):
+            return SLOW
+    return PARTLY if status in (judge.FAIL, judge.BLOCKED) and result["score"] else status
+
+
+def standings(score):
+    """How the exercises of a score stand: those of MARKS that occur."""
+    return {standing(result, is_run(score)) for result in score["exercises"].values()}
+
+
+def legend(shown):
+    """What the marks mean that are `shown`, as rich markup, one after the other."""
+    return [f"{mark(standing)} {standing}" for standing in MARKS if standing in shown]
+
+
+def mark(standing):
+    """How an exercise stands as one coloured character, as rich markup."""
+    sign, colour = MARKS[standing]
+    return f"[{colour}]{sign}[/]"
 
 
 def own_remark(score):
@@ -196,8 +232,38 @@ def own_remark(score):
 
 
 def one_line(text, length=140):
-    """Text of a student's, safe for a terminal: no control characters, no line breaks, not too long."""
-    return "".join(c if c.isprintable() else "·" for c in text)[:length]
+    """Text of a student's, safe for a terminal: no control characters, no line breaks, not too long: then it ends
+    after a word, with …"""
+    text = "".join(c if c.isprintable() else "·" for c in text)
+    if len(text) <= length:
+        return text
+    cut = text[: max(length - 1, 0)]
+    words = cut.rpartition(" ")[0].rstrip(" ,;:(")
+    return f"{words if len(words) > length // 2 else cut}…"[:length]
+
+
+def lines_of(items, width, gap="  "):
+    """Items, rich markup, one after the other in lines of at most `width` columns; no line ends within an item.
+
+    width: None where it is one line, however long.
+    """
+    lines = []
+    for item in items:
+        longer = f"{lines[-1]}{gap}{item}" if lines else item
+        if lines and (width is None or _columns(longer + gap.rstrip()) <= width):
+            lines[-1] = longer
+        else:
+            lines[-1:] = [lines[-1] + gap.rstrip(), f"  {item}"] if lines else [item]
+    return lines
+
+
+def width_of(console):
+    """Columns of a terminal that somebody looks at; None of a file or a pipe."""
+    return console.width if console.is_terminal and console.file.isatty() else None
+
+
+def _columns(markup):
+    return Text.from_markup(markup).cell_len
 
 
 def _called(result):

@@ -27,6 +27,13 @@ class ClassMistake:
         words = self.tag.replace("_", " ")
         return words if self.kind == NAMED else f"unknown mistake ({words})" if words else "unknown mistake"
 
+    @property
+    def in_words(self):
+        """The same, for who reads no sentence beside it."""
+        if self.kind == NAMED or not self.tag:
+            return self.name
+        return f"unknown mistake: {self.sentence[:1].lower()}{self.sentence[1:].rstrip('.')}"
+
 
 def class_mistakes(scores):
     """All ClassMistakes in these scores (grade.grade_submission), the most common first."""

@@ -11,7 +11,7 @@ from autograder.classlist import absent_score, choose_best, remark, settle
 from autograder.errors import Refusal
 from autograder.grade import GRADER_ERROR, Job, check_reference, grade, needs_grading
 from autograder.gradebook.stamp import Stamp
-from autograder.live import GradingView, legend, one_line, own_remark
+from autograder.live import GradingView, legend, lines_of, one_line, own_remark, standings, width_of
 from autograder.mistakes import class_mistakes
 from autograder.places import find_class
 from autograder.sandbox.choose import BEST, UNGUARDED, choose, why_not_the_best
@@ -20,6 +20,8 @@ from autograder.secret import course_secret, fingerprint
 
 MAX_IGNORED = 20  # entries of the folder that are named
 MAX_MISTAKES = 12  # of the class that are named
+MAX_WHO = 3  # students that are named of each
+MAX_COLUMNS = 140  # of a line about a mistake
 
 
 def run(places, jobs, sandbox=None, anonymous=False, cluster=None):
@@ -34,7 +36,8 @@ def run(places, jobs, sandbox=None, anonymous=False, cluster=None):
     if not anonymous:
         _print_ignored(found.ignored, console)
     elif found.ignored:
-        console.print(f"ignored: {len(found.ignored)} entries; without --anonymous their names are said")
+        many = _count(len(found.ignored), "entry", "entries")
+        console.print(f"ignored: {many}; without --anonymous their names are said")
     # Before anything is written: without a sandbox there is nothing to do.
     if cluster:
         _wait_for_workers(cluster, console)
@@ -94,7 +97,8 @@ def _print_ignored(ignored, console):
     for name, reason in ignored[:MAX_IGNORED]:
         console.print(f"ignored: {escape(one_line(name))}: {escape(one_line(reason))}")
     if len(ignored) > MAX_IGNORED:
-        console.print(f"ignored: {len(ignored) - MAX_IGNORED} more entries")
+        more = _count(len(ignored) - MAX_IGNORED, "more entry", "more entries")
+        console.print(f"ignored: {more}")
 
 
 def _print_others(scores, students, console):
@@ -123,11 +127,12 @@ def _todo(found, secret, sandbox, scores, console):
                 other_secret += score is not None and score.get("secret") != fingerprint(secret)
     if other_secret:
         console.print(
-            f"[yellow]{other_secret} submissions were graded with another course secret:[/] they are graded "
-            "again, on other inputs. To keep to the old ones, stop and restore that secret from its copy."
+            f"[yellow]{_count(other_secret, 'submission was', 'submissions were')} graded with another course "
+            "secret:[/] graded again, on other inputs. To keep to the old ones, stop and restore that secret from its copy."
         )
     if unchanged := count - len(todo):
-        console.print(f"{unchanged} of {count} submissions are unchanged since they were graded.")
+        whole = _count(count, "submission is", "submissions are")
+        console.print(f"{unchanged} of {whole} unchanged since graded.")
     return todo
 
 
@@ -261,11 +266,11 @@ def _finish(all_scores, absent, assignment, scores, console):
     by_status = collections.Counter(score["status"] for score in all_scores)
     counts = ", ".join(f"{count} {status}" for status, count in sorted(by_status.items()))
     _print_mistakes(mistakes, console)
-    console.print(f"{len(all_scores)} submissions: {counts}")
+    console.print(f"{_count(len(all_scores), 'submission')}: {counts}")
     if known:
         console.print(
             f"score of {assignment.total:g}: mean {statistics.mean(known):.1f}, "
-            f"median {statistics.median(known):g}, from {min(known):g} to {max(known):g}"
+            f"median {statistics.median(known):.1f}, from {min(known):.1f} to {max(known):.1f}"
         )
     if not all(score["guarded"] for score in all_scores):
         console.print("[red bold]Graded without a sandbox:[/] nobody can vouch for these scores.")
@@ -275,21 +280,32 @@ def _finish(all_scores, absent, assignment, scores, console):
 
 
 def _print_mistakes(mistakes, console):
-    """The most common mistakes of the class, a line each."""
+    """The most common mistakes of the class, a line each, with the first of those who made them."""
     for mistake in mistakes[:MAX_MISTAKES]:
-        who = f"  ({mistake.students[0]})" if len(mistake.students) == 1 else ""
-        console.print(
-            escape(one_line(f"{len(mistake.students):>4}  {mistake.exercise}: {mistake.name}{who}"))
-        )
+        count = len(mistake.students)
+        who = ", ".join(mistake.students[:MAX_WHO]) + (f", {count - MAX_WHO} more" if count > MAX_WHO else "")
+        line = f"{count:>4}  {mistake.exercise}: {mistake.in_words} ({who})"
+        console.print(escape(one_line(line, width_of(console) or MAX_COLUMNS)))
     if len(mistakes) > MAX_MISTAKES:
-        console.print(f"      and {len(mistakes) - MAX_MISTAKES} other mistakes")
+        console.print(f"      and {_count(len(mistakes) - MAX_MISTAKES, 'other mistake')}")
 
 
 def _print_exercises(all_scores, assignment, console):
-    """One line an exercise, in the order of the marks above: how many passed."""
-    console.print(f"{legend()}    in the order: {', '.join(e.id for e in assignment.exercises)}")
-    passed = {
-        exercise.id: sum(s["exercises"][exercise.id]["status"] == judge.PASS for s in all_scores)
-        for exercise in assignment.exercises
-    }
-    console.print("passed: " + "  ".join(f"{id} {count}" for id, count in passed.items()))
+    """What the marks above mean, which exercises they are of, and how many passed each."""
+    ids = [exercise.id for exercise in assignment.exercises]
+    shown = set().union(*map(standings, all_scores))
+    passed = [
+        f"{id} {sum(score['exercises'][id]['status'] == judge.PASS for score in all_scores)}" for id in ids
+    ]
+    for head, items, gap in (
+        ("", legend(shown), "  "),
+        ("in the order: ", ids, ", "),
+        ("passed: ", passed, "  "),
+    ):
+        for line in lines_of([head + "".join(items[:1]), *items[1:]], width_of(console), gap):
+            console.print(line)
+
+
+def _count(count, one, several=None):
+    """A count in words: 1 submission, 2 submissions."""
+    return f"{count} {one if count == 1 else several or one + 's'}"

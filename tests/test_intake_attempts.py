@@ -139,7 +139,7 @@ def test_the_same_files_handed_in_again_are_not_graded_again_but_said(classroom,
     classroom.hand_in({"bo+quick+2026-11-21 10:00:00 UTC+abcdefghijkl/edf.py": NO_ADD})
     capsys.readouterr()
     classroom.grade()
-    assert "1 of 1 submissions are unchanged" in capsys.readouterr().out
+    assert "1 of 1 submission is unchanged" in capsys.readouterr().out
     assert classroom.score("bo")["attempt"] == "2026-11-21 10:00:00 UTC"
     assert classroom.grades()["bo"]["when"] == "2026-11-21T10:00:00+00:00"
 
@@ -192,7 +192,7 @@ def test_a_roster_that_changes_is_taken_over_without_grading_again(classroom, ca
     classroom.grade(roster=ROSTER)
     capsys.readouterr()
     classroom.grade(roster=ROSTER.replace("Ek,,A", "Ek,,C"))
-    assert "1 of 1 submissions are unchanged" in capsys.readouterr().out
+    assert "1 of 1 submission is unchanged" in capsys.readouterr().out
     assert classroom.score("bo")["section"] == "C"
 
 

@@ -7,15 +7,28 @@ import threading
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 
-from autograder.live import MAX_LINES, GradingView, Pace, describe, duration
+from autograder.live import (
+    MARKS,
+    MAX_LINES,
+    GradingView,
+    Pace,
+    describe,
+    duration,
+    legend,
+    lines_of,
+    one_line,
+    standing,
+)
 
 NAMES = [f"s{i:03}" for i in range(100)]
 
 
 def graded(student, points=10, status="graded", message="", failure="add.top is wrong", mistakes=()):
-    wrong = {"status": "fail", "message": failure, "mistakes": list(mistakes)}
-    right = {"status": "pass", "message": "", "mistakes": []}
+    check = {"status": "fail", "blank": False, "efficiency": False}
+    wrong = {"status": "fail", "message": failure, "mistakes": list(mistakes), "checks": [check], "score": 0}
+    right = {"status": "pass", "message": "", "mistakes": [], "checks": [], "score": 6}
     exercises = {"add": wrong if points is None or points < 10 else right, "mean": right}
     score = {"student": student, "attempt": "", "status": status, "message": message, "score": points}
     return {**score, "max_score": 10, "exercises": exercises, "changed": [], "guarded": True}
@@ -78,6 +91,56 @@ def test_a_line_of_the_table_is_cut_at_the_width_of_the_terminal():
         view.add(graded("ann", 4, failure="the gradient is wrong " * 10))
         shown = screen(terminal)
     assert max(map(len, shown)) <= 40 and shown[0].endswith("…")
+
+
+@pytest.mark.parametrize("width", [50, 80, 120])
+def test_in_the_end_too_a_row_is_a_line_that_ends_after_a_word_with_an_ellipsis(width):
+    terminal = console(width=width)
+    with GradingView(terminal, ["ann"], 1, is_live=True) as view:
+        view.add(graded("ann", 4, failure="it loops over pixels. The elements of a kernel are few " * 5))
+    [line] = [line for line in screen(terminal) if line.strip()]
+    assert len(line) <= width and line.endswith("…")
+    assert line[:-1].split()[-1] in "it loops over pixels. The elements of a kernel are few".split()
+
+
+def test_a_text_that_is_cut_says_so():
+    assert one_line("it loops over pixels", 20) == "it loops over pixels"
+    assert one_line("it loops over pixels, and more", 25) == "it loops over pixels…"
+    assert one_line("x" * 50, 10) == "xxxxxxxxx…" and one_line("some words", 0) == ""
+
+
+def stands(status, score=0, *failed):
+    checks = [{"status": "fail", "blank": f == "blank", "efficiency": f == "efficiency"} for f in failed]
+    return standing({"status": status, "score": score, "checks": checks})
+
+
+def test_what_is_partly_right_slow_or_not_written_has_a_mark_of_its_own():
+    assert stands("pass", 6) == "pass" and stands("carried", 6) == "carried"
+    assert stands("fail", 0, "property", "efficiency") == "fail"
+    assert stands("fail", 4, "property", "efficiency") == stands("blocked", 2) == "partly right"
+    assert stands("fail", 9, "efficiency") == "right but slow"
+    assert stands("fail", 0, "blank", "blank") == "not written"
+    assert stands("blocked") == "blocked" and stands("grader error", None) == "grader error"
+    assert len({sign for sign, _ in MARKS.values()}) == len(MARKS)
+
+
+def test_code_that_could_not_be_run_is_not_called_wrong():
+    line = Text.from_markup(describe(graded("ann", 0, "syntax error", message="here"), 5)).plain
+    assert line.endswith("  ––  syntax error: here")
+
+
+def test_the_legend_has_the_marks_that_are_there():
+    assert [plain(item) for item in legend({"pass", "not written"})] == [
+        "[green]■[/] pass",
+        "[red]·[/] not written",
+    ]
+
+
+def test_a_list_is_broken_between_its_items():
+    ids = ["conv2_forward", "conv2_image", "[green]■[/] pass", "max"]
+    assert lines_of(ids, 32, ", ") == ["conv2_forward, conv2_image,", "  [green]■[/] pass, max"]
+    assert lines_of(ids, None, ", ") == [", ".join(ids)]
+    assert lines_of([], 20) == []
 
 
 def test_when_all_are_done_a_small_class_has_its_lines_by_name_once():
