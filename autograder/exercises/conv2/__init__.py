@@ -1,6 +1,7 @@
 """conv2: four exercises on one operation. The sizes that they try, and the checks they share, are here."""
 
-from autograder.op_checks import Cases
+from autograder.exercises.conv2.pixel_loops import check_pixel_loops
+from autograder.op_checks import Cases, check_gradient_rules, check_inputs_unmodified, expect_gradient
 from autograder.reference import Op
 
 # (B, H, W, C1), (kh, kw, C2): no two axes of the same length where it can be told apart, even and odd
@@ -81,3 +82,13 @@ def check_special_sizes(exercise, expect, carries=False):
         sizes = [(1, 1, 2, 1), (1, 2, 1, 1), (2, 1, 2, 1), (1, 1, 3, 1), (2, 1, 1, 2), (1, 2, 2, 2)]
         small = [(size, (*size[1:3], c2)) for c2 in (1, 2) for size in sizes]
         try_size(student, draw, ((2, 3, 4, 2), (3, 4, 5)), small)
+
+
+def check_rest_of_gradient(exercise, to):
+    """Add to an exercise that has its check `gradient` all else that is checked of the gradient to the input `to`."""
+    check_special_sizes(
+        exercise, lambda student, draw, op: expect_gradient(student, draw, op, to), carries=True
+    )
+    check_gradient_rules(exercise, cases, to=[to], after=["gradient"])
+    check_inputs_unmodified(exercise, cases, params=[to], after=["gradient"])
+    check_pixel_loops(exercise, to=to, after=["gradient"])
