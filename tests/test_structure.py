@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from autograder.diagnosis.structure import Comparison, comparisons, finding, named_constants
+from autograder.diagnosis.comparison import Comparison, comparisons, named_constants
+from autograder.diagnosis.structure import finding
 from autograder.exercise import load_exercises
 from autograder.replay import Raised, answers, local_answers, requests_of, same
 from autograder.variant import Wrong

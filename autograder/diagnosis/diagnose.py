@@ -18,9 +18,10 @@ import zlib
 import numpy as np
 
 from autograder.diagnosis.carried_forward import carried
+from autograder.diagnosis.comparison import comparisons
 from autograder.diagnosis.match import matches
 from autograder.diagnosis.smallest import smallest_case
-from autograder.diagnosis.structure import comparisons, finding
+from autograder.diagnosis.structure import finding
 from autograder.exercise import load_exercises
 from autograder.judge import BLOCKED, CARRIED, FAIL, PASS, in_order_of_needs, rescored
 from autograder.losses import student_losses

@@ -10,16 +10,8 @@ import itertools
 
 import numpy as np
 
-from autograder.diagnosis.comparison import (
-    KERNEL_HEIGHT,
-    KERNEL_WIDTH,
-    Comparison,
-    comparisons,
-    named_constants,
-)
+from autograder.diagnosis.comparison import KERNEL_HEIGHT, KERNEL_WIDTH
 from autograder.replay import SAME, same
-
-__all__ = ["Comparison", "Finding", "comparisons", "finding", "named_constants"]
 
 # Factors that need no size to explain them; 4 for the blocks of down2.
 PLAIN_FACTORS = {
@@ -41,7 +33,7 @@ class Finding:
 
 @np.errstate(all="ignore")  # a student's numbers may be huge
 def finding(comparisons):
-    """The simplest Finding that holds for all wrong ones of `comparisons` (Comparison), or None.
+    """The simplest Finding that holds for all wrong ones of `comparisons` (comparison.Comparison), or None.
 
     Those that are right must be so in spite of it: at a batch size of 1, say.
     """
