@@ -297,33 +297,6 @@ add.wrong(
         (TO_Y, "self.y.grad = getattr(self.y, 'grad', 0) + "),
     ],
 )
-add.wrong(
-    "first_result_kept",
-    "the first result is kept: a later forward gives it again, whatever the numbers are by then",
-    gives_away="second_pass",
-    hints=(
-        "Each forward gives the result for the numbers that are there now: with every batch they are others.",
-        "Look at what add.forward does when there is a result from before.",
-    ),
-    edits=[
-        ("self.top = self.x.top + self.y.top", "self.top = getattr(self, 'top', self.x.top + self.y.top)")
-    ],
-)
-add.wrong(
-    "first_row_of_y",
-    "y is always taken for a bias: of a y with as many axes as x only the first row is added, everywhere",
-    gives_away="forward",
-    hints=(
-        "Where x and y have the same shape, every element of y is added once, in its own place.",
-        "Look at what add.forward does with a y that is not 1-D.",
-    ),
-    edits=[
-        (
-            "self.top = self.x.top + self.y.top",
-            "self.top = self.x.top + (self.y.top if self.y.top.ndim == 1 else self.y.top[0])",
-        )
-    ],
-)
 add.right(
     "in_place",
     "adds to the gradients in place",

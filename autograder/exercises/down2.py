@@ -215,18 +215,6 @@ down2.wrong(
     ),
     edits=[(IF_X, "True"), (TO_X, "self.x.grad = getattr(self.x, 'grad', 0) + ")],
 )
-down2.wrong(
-    "upstream_cleared",
-    "the upstream gradient is set to zero when the backward is done with it",
-    gives_away="inputs_unmodified",
-    hints=(
-        "What an operation is given by those after it stays as it is, to be looked at when the pass is over.",
-        "Look at what becomes of the upstream gradient at the end of down2.backward.",
-    ),
-    edits=[
-        ("self.x.grad + x_grad", "self.x.grad + x_grad\n            self.grad = np.zeros_like(self.grad)")
-    ],
-)
 down2.right(
     "into_every_second",
     "adds in place to every second row and column of the gradient of x",

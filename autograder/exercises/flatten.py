@@ -150,21 +150,6 @@ flatten.wrong(
     ),
     edits=[(IF_X, "True"), (TO_X, "self.x.grad = getattr(self.x, 'grad', 0) + ")],
 )
-flatten.wrong(
-    "first_result_kept",
-    "the first result is kept: a later forward gives it again, whatever the numbers are by then",
-    gives_away="second_pass",
-    hints=(
-        "Each forward gives the result for the numbers that are there now: with every batch they are others.",
-        "Look at what flatten.forward does when there is a result from before.",
-    ),
-    edits=[
-        (
-            "self.top = self.x.top.reshape(len(self.x.top), -1)",
-            "self.top = getattr(self, 'top', self.x.top.reshape(len(self.x.top), -1))",
-        )
-    ],
-)
 flatten.right(
     "shape_saved",
     "forward computes the length and saves the shape; a copy",

@@ -204,33 +204,6 @@ matmul.wrong(
         (TO_Y, "self.y.grad = getattr(self.y, 'grad', 0) + "),
     ],
 )
-matmul.wrong(
-    "first_result_kept",
-    "the first result is kept: a later forward gives it again, whatever the numbers are by then",
-    gives_away="second_pass",
-    hints=(
-        "Each forward gives the result for the numbers that are there now: with every batch they are others.",
-        "Look at what matmul.forward does when there is a result from before.",
-    ),
-    edits=[
-        ("self.top = self.x.top @ self.y.top", "self.top = getattr(self, 'top', self.x.top @ self.y.top)")
-    ],
-)
-matmul.wrong(
-    "upstream_cleared",
-    "the upstream gradient is set to zero when the backward is done with it",
-    gives_away="inputs_unmodified",
-    hints=(
-        "What an operation is given by those after it stays as it is, to be looked at when the pass is over.",
-        "Look at what becomes of the upstream gradient at the end of matmul.backward.",
-    ),
-    edits=[
-        (
-            "self.y.grad + self.x.top.T @ self.grad",
-            "self.y.grad + self.x.top.T @ self.grad\n        self.grad = np.zeros_like(self.grad)",
-        )
-    ],
-)
 matmul.right(
     "in_place",
     "adds to the gradients in place",

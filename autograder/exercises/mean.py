@@ -177,16 +177,6 @@ mean.wrong(
     ),
     edits=[(IF_X, "True"), (TO_X, "self.x.grad = getattr(self.x, 'grad', 0) + ")],
 )
-mean.wrong(
-    "first_result_kept",
-    "the first result is kept: a later forward gives it again, whatever the numbers are by then",
-    gives_away="second_pass",
-    hints=(
-        "Each forward gives the result for the numbers that are there now: with every batch they are others.",
-        "Look at what mean.forward does when there is a result from before.",
-    ),
-    edits=[("self.top = np.mean(self.x.top)", "self.top = getattr(self, 'top', np.mean(self.x.top))")],
-)
 mean.right(
     "sum_divided",
     "the sum divided by the number of elements; one share for all, added in place",

@@ -157,16 +157,6 @@ sigmoid.wrong(
     ),
     edits=[(IF_X, "True"), (TO_X, "self.x.grad = getattr(self.x, 'grad', 0) + ")],
 )
-sigmoid.wrong(
-    "first_result_kept",
-    "the first result is kept: a later forward gives it again, whatever the numbers are by then",
-    gives_away="second_pass",
-    hints=(
-        "Each forward gives the result for the numbers that are there now: with every batch they are others.",
-        "Look at what sigmoid.forward does when there is a result from before.",
-    ),
-    edits=[(f"self.top = {RESULT}", f"self.top = getattr(self, 'top', {RESULT})")],
-)
 sigmoid.right(
     "as_defined", "1 / (1 + exp(−x)) as it stands", edits=[(RESULT, "1 / (1 + np.exp(-self.x.top))")]
 )

@@ -132,24 +132,6 @@ Value.wrong(
     edits=[(SET, "np.array(value)")],
     of=["Param"],
 )
-Value.wrong(
-    "whole_numbers",
-    "numbers are cut to whole ones, as labels are",
-    gives_away="stores_values",
-    hints=(
-        "A leaf keeps every number that it is given, as near as float32 comes.",
-        "Look at the dtype on the way to .top in Value.set and Param.set.",
-    ),
-    code="""
-class Value:
-    def set(self, value):
-        self.top = np.array(value, dtype=int).astype(np.float32)
-
-class Param:
-    def set(self, value):
-        self.top = np.array(value, dtype=int).astype(np.float32)
-""",
-)
 Value.right(
     "astype",
     "makes an array of what is given, and another of it with astype",

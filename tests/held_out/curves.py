@@ -215,6 +215,17 @@ class sigmoid:
 """,
     ),
     HeldOut(
+        "sigmoid_keeps_its_result",
+        "sigmoid",
+        "forward computes its result only once and keeps it, whatever its input becomes.",
+        """
+class sigmoid:
+    def forward(self):
+        if not hasattr(self, "top"):
+            self.top = 1 / (1 + np.exp(-self.x.top))
+""",
+    ),
+    HeldOut(
         "sigmoid_slope_into_the_upstream",
         "sigmoid",
         "The upstream gradient is multiplied in place by the slope, so that the operation's own .grad changes.",

@@ -300,16 +300,6 @@ conv2_kernel.wrong(
     edits=summed("self.__dict__.setdefault('images', self.f.top)[seen]"),
 )
 
-conv2_kernel.wrong(
-    "upstream_cleared",
-    "the upstream gradient is set to zero when the backward is done with it",
-    gives_away="inputs_unmodified",
-    hints=(
-        "What an operation is given by those after it stays as it is, to be looked at when the pass is over.",
-        "Look at what becomes of the upstream gradient at the end of conv2.backward_kernel.",
-    ),
-    edits=[(ADDED, f"{ADDED}\n        self.grad = np.zeros_like(self.grad)")],
-)
 conv2_kernel.right(
     "upstream_slides",
     "slides the upstream gradient over the images, as if it were the kernel",

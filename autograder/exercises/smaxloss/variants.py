@@ -279,16 +279,6 @@ smaxloss.wrong(
     edits=[(SLOPE, f"{SLOPE}\n        self.y.grad = -{UPSTREAM} * np.log(self.softmax)")],
 )
 
-smaxloss.wrong(
-    "upstream_cleared",
-    "the upstream gradient is set to zero when the backward is done with it",
-    gives_away="inputs_unmodified",
-    hints=(
-        "What an operation is given by those after it stays as it is, to be looked at when the pass is over.",
-        "Look at what becomes of the upstream gradient at the end of smaxloss.backward.",
-    ),
-    edits=[(SLOPE, f"{SLOPE}\n            self.grad = np.zeros_like(self.grad)")],
-)
 smaxloss.right(
     "rows_of_eye",
     "picks rows of the unit matrix for the labels in forward, and adds in place",
