@@ -191,6 +191,21 @@ add.wrong(
     edits=[("+ self.y.top", "+ (self.y.top if self.y.top.ndim > 1 else self.y.top[:, np.newaxis])")],
 )
 add.wrong(
+    "bias_of_images",
+    "what is added to images is taken for a bias: y gets three more axes in front, whatever it has already",
+    gives_away="forward",
+    hints=(
+        "The sum has the shape of x. Images can be added to images, as well as a bias.",
+        "Look at the shape that add.forward gives to y when x has four axes and y has, too.",
+    ),
+    edits=[
+        (
+            "+ self.y.top",
+            "+ (self.y.top[np.newaxis, np.newaxis, np.newaxis] if self.x.top.ndim == 4 else self.y.top)",
+        )
+    ],
+)
+add.wrong(
     "input_in_place",
     "y is added to x in place, so that x itself holds the sum afterwards",
     gives_away="inputs_unmodified",
@@ -295,6 +310,22 @@ add.wrong(
         (IF_Y, "True"),
         (TO_X, "self.x.grad = getattr(self.x, 'grad', 0) + "),
         (TO_Y, "self.y.grad = getattr(self.y, 'grad', 0) + "),
+    ],
+)
+add.wrong(
+    "y_of_first_pass",
+    "y is spread to the shape of x in the first forward only, and every later one adds these numbers again",
+    gives_away="second_pass",
+    hints=(
+        "A graph is built once and run many times: in each pass x and y may hold new numbers.",
+        "Look at what add.forward keeps from one pass to the next. A view shows the array that it was made of, "
+        "not the one that takes its place.",
+    ),
+    edits=[
+        (
+            "+ self.y.top",
+            "+ vars(self).setdefault('spread', np.broadcast_to(self.y.top, self.x.top.shape))",
+        )
     ],
 )
 add.right(

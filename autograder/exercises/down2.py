@@ -215,6 +215,16 @@ down2.wrong(
     ),
     edits=[(IF_X, "True"), (TO_X, "self.x.grad = getattr(self.x, 'grad', 0) + ")],
 )
+down2.wrong(
+    "upstream_left_spread",
+    "the gradient is right, but the upstream gradient is left spread over an image of the size of x",
+    gives_away="inputs_unmodified",
+    hints=(
+        "A backward reads the upstream gradient, and leaves it as it was, in its shape too.",
+        "Look at what down2.backward stores in the upstream gradient.",
+    ),
+    edits=[(PLACED, f"{PLACED}; self.grad = x_grad")],
+)
 down2.right(
     "into_every_second",
     "adds in place to every second row and column of the gradient of x",

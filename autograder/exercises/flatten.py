@@ -150,6 +150,17 @@ flatten.wrong(
     ),
     edits=[(IF_X, "True"), (TO_X, "self.x.grad = getattr(self.x, 'grad', 0) + ")],
 )
+flatten.wrong(
+    "view_of_first_pass",
+    "forward makes the result once, as a view of what x holds in the first pass",
+    gives_away="second_pass",
+    hints=(
+        "A graph is built once and run many times: in each pass x may hold another array.",
+        "Look at what flatten.forward keeps from one pass to the next. A view shows the array that it was made "
+        "of, not the one that takes its place.",
+    ),
+    edits=[(f"self.top = {FORWARD}", f"self.top = vars(self).setdefault('flat', {FORWARD})")],
+)
 flatten.right(
     "shape_saved",
     "forward computes the length and saves the shape; a copy",

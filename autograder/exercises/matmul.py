@@ -204,6 +204,27 @@ matmul.wrong(
         (TO_Y, "self.y.grad = getattr(self.y, 'grad', 0) + "),
     ],
 )
+matmul.wrong(
+    "transpose_of_first_pass",
+    "the transpose of y is made in the first backward, and kept for all later ones",
+    gives_away="second_pass",
+    hints=(
+        "A graph is built once and run many times: the weights are other numbers after each step.",
+        "Look at what matmul.backward keeps from one call to the next. A transpose shows the array that it was "
+        "made of, not the one that takes its place.",
+    ),
+    edits=[(X_GRAD, "self.grad @ vars(self).setdefault('transposed', self.y.top.T)")],
+)
+matmul.wrong(
+    "upstream_left_transposed",
+    "the gradients are right, but the upstream gradient is left transposed",
+    gives_away="inputs_unmodified",
+    hints=(
+        "A backward reads the upstream gradient, and leaves it as it was, in its shape too.",
+        "Look at what matmul.backward stores in the upstream gradient.",
+    ),
+    edits=[(f"{TO_Y}{Y_GRAD}", f"self.grad = self.grad.T; {TO_Y}(self.grad @ self.x.top).T")],
+)
 matmul.right(
     "in_place",
     "adds to the gradients in place",

@@ -213,6 +213,21 @@ max.wrong(
     hints=("The result is nowhere below x or y.", "Look at which of the two max.forward takes."),
     edits=[("np.maximum", "np.minimum")],
 )
+max.wrong(
+    "gradient_to_value",
+    "x and y get a gradient even where they are Values",
+    gives_away="values_get_no_gradient",
+    hints=(
+        "Values are data and have no gradient. Only Params and operations have one.",
+        "Look at the conditions under which max.backward gives a gradient to x and to y.",
+    ),
+    edits=[
+        ("self.x in ops or self.x in params", "True"),
+        ("self.y in ops or self.y in params", "True"),
+        ("self.x.grad = self.x.grad + ", "self.x.grad = getattr(self.x, 'grad', 0) + "),
+        ("self.y.grad = self.y.grad + ", "self.y.grad = getattr(self.y, 'grad', 0) + "),
+    ],
+)
 
 max.right(
     "places_of_the_winner",

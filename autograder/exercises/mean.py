@@ -177,6 +177,16 @@ mean.wrong(
     ),
     edits=[(IF_X, "True"), (TO_X, "self.x.grad = getattr(self.x, 'grad', 0) + ")],
 )
+mean.wrong(
+    "share_of_first_pass",
+    "the share of each element is worked out in the first backward, and kept for all later ones",
+    gives_away="second_pass",
+    hints=(
+        "Each backward has an upstream gradient of its own. Only where the mean is the loss itself is it always 1.",
+        "Look at what mean.backward keeps from one call to the next, and what it is made from.",
+    ),
+    edits=[(SHARE, f"vars(self).setdefault('share', {SHARE})")],
+)
 mean.right(
     "sum_divided",
     "the sum divided by the number of elements; one share for all, added in place",

@@ -128,6 +128,16 @@ sigmoid.wrong(
     edits=[(f"{TO_X}self.grad * {SLOPE}", f"self.grad *= {SLOPE}; {TO_X}self.grad")],
 )
 sigmoid.wrong(
+    "result_spoilt_in_backward",
+    "backward works in place on the result that forward left, and makes the slope of it",
+    gives_away="second_pass",
+    hints=(
+        "After one forward, backward gives the same gradient however often it runs, and the result stays.",
+        "Look at which array sigmoid.backward writes the slope to.",
+    ),
+    edits=[(f"{TO_X}self.grad * {SLOPE}", f"self.top *= 1 - self.top; {TO_X}self.grad * self.top")],
+)
+sigmoid.wrong(
     "overwrites",
     "the gradient to x replaces what is there already instead of being added to it",
     gives_away="accumulates",

@@ -132,6 +132,24 @@ Value.wrong(
     edits=[(SET, "np.array(value)")],
     of=["Param"],
 )
+Value.wrong(
+    "whole_numbers",
+    "the numbers are stored as whole ones, and lose what comes after the point",
+    gives_away="stores_values",
+    hints=(
+        "Labels and pixels are whole numbers, weights are not: a leaf keeps each number as it is given.",
+        "Look at the dtype that Value.set and Param.set name.",
+    ),
+    code="""
+class Value:
+    def set(self, value):
+        self.top = np.array(value, dtype=int)
+
+class Param:
+    def set(self, value):
+        self.top = np.array(value, dtype=int)
+""",
+)
 Value.right(
     "astype",
     "makes an array of what is given, and another of it with astype",

@@ -263,6 +263,21 @@ where.wrong(
     ),
     edits=[(CHOSEN, 'chosen = self.chosen = getattr(self, "chosen", self.p.top >= self.q.top)')],
 )
+where.wrong(
+    "gradient_to_value",
+    "x and y get a gradient even where they are Values",
+    gives_away="values_get_no_gradient",
+    hints=(
+        "Values are data and have no gradient. Only Params and operations have one.",
+        "Look at the conditions under which where.backward gives a gradient to x and to y.",
+    ),
+    edits=[
+        ("self.x in ops or self.x in params", "True"),
+        ("self.y in ops or self.y in params", "True"),
+        ("self.x.grad = self.x.grad + ", "self.x.grad = getattr(self.x, 'grad', 0) + "),
+        ("self.y.grad = self.y.grad + ", "self.y.grad = getattr(self.y, 'grad', 0) + "),
+    ],
+)
 
 where.right(
     "zeros_and_ones",

@@ -299,6 +299,19 @@ conv2_kernel.wrong(
     ),
     edits=summed("self.__dict__.setdefault('images', self.f.top)[seen]"),
 )
+conv2_kernel.wrong(
+    "upstream_left_flat",
+    "the gradient is right, but the upstream gradient is left as a matrix, with a row for each place",
+    gives_away="inputs_unmodified",
+    hints=(
+        "A backward reads the upstream gradient, and leaves it as it was, in its shape too.",
+        "Look at what conv2.backward_kernel stores in the upstream gradient before it multiplies.",
+    ),
+    edits=[
+        (BUFFER, f"{BUFFER}\n        self.grad = self.grad.reshape(-1, self.k.top.shape[3])"),
+        (SUM, f"{PIXELS}.reshape(-1, self.k.top.shape[2]).T @ self.grad"),
+    ],
+)
 
 conv2_kernel.right(
     "upstream_slides",

@@ -112,6 +112,16 @@ smaxloss.wrong(
     edits=[("self.x.grad = self.x.grad + ", "self.x.grad = ")],
 )
 smaxloss.wrong(
+    "logits_shifted_in_place",
+    "forward subtracts the largest logit of each row from the logits of x themselves",
+    gives_away="inputs_unmodified",
+    hints=(
+        "The loss is the same for shifted logits, but x belongs to others too, who read the logits after it.",
+        "Look at which array smaxloss.forward writes the shifted logits to.",
+    ),
+    edits=[(f"shifted = {SHIFT}", "shifted = self.x.top; shifted -= shifted.max(axis=1, keepdims=True)")],
+)
+smaxloss.wrong(
     "softmax_of_whole_array",
     "the softmax is taken over the whole array: the exponentials of all rows are added up",
     gives_away="forward",

@@ -57,6 +57,7 @@ add_op_checks(
         example([[31, 302], [64, 605]], x=[[1, 2, 3], [4, 5, 6]], y=[[1, 0], [0, 1], [10, 100]]),
     ],
     drawn=4,
+    few=(1, 3),
     forward_hint="Rows of x meet columns of y.",
     gradient_hint="The shapes leave one way only to multiply the upstream gradient with the other input.",
 )
@@ -91,6 +92,7 @@ add_op_checks(
         example([[11, 22], [13, 24]], x=[[1, 2], [3, 4]], y=[10, 20]),
         example([[11, 22, 33], [14, 25, 36]], x=[[1, 2, 3], [4, 5, 6]], y=[10, 20, 30]),
         example([[[[11, 22]], [[13, 24]]]], x=[[[[1, 2]], [[3, 4]]]], y=[10, 20]),
+        example([[[[11, 22]], [[33, 44]]]], x=[[[[1, 2]], [[3, 4]]]], y=[[[[10, 20]], [[30, 40]]]]),
     ],
     forward_hint="A bias is added along the last axis of x, to each row alike.",
     gradient_hint="Each number of x and y gets the upstream gradient of the place where it is used; a bias is "
