@@ -27,6 +27,13 @@ JUPYTER ?=
 # Of the benchmarks: by default all.
 SUBJECTS ?=
 
+# A variable that is misspelt, such as `submissions`, would be ignored, and another class graded than was meant.
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
+KNOWN := $(shell sed -nE 's/^([A-Z]+) [?:]=.*/\1/p' $(firstword $(MAKEFILE_LIST)))
+ifneq ($(filter-out $(KNOWN),$(GIVEN)),)
+$(error There is no variable $(filter-out $(KNOWN),$(GIVEN)). There are: $(KNOWN))
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help setup grade explain regrade formgrader canvas moodle gradescope similarity release solutions lab test fuzz attacks torture validate doctor skeleton lint measure data-full lock lock-bench bench clean
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edf_kit.answers.notebook import printable
 
-from autograder.errors import Refusal
+from autograder.errors import Refusal, did_you_mean
 from autograder.exercise import load_exercises
 from autograder.paths import ROOT
 
@@ -219,7 +219,9 @@ def _table(data, key):
 def _refuse_unknown(what, given, known):
     if unknown := sorted(given.keys() - set(known)):
         shown = printable(unknown[0], 60) or '""'
-        raise AssignmentError(f"there is no {what} {shown}; known: {', '.join(sorted(known))}")
+        guess = did_you_mean(shown, known)
+        known = ", ".join(sorted(known))
+        raise AssignmentError(f"there is no {what} {shown}; known: {known}{guess and f'.{guess}'}")
 
 
 def _require_number(what, value):

@@ -1,5 +1,15 @@
 """What ends a command with a sentence in place of a traceback."""
 
+import difflib
+
+
+def did_you_mean(name, known):
+    """A question after a sentence, " Did you mean max?", for a name that is nearly one of the `known`, upper and lower
+    case apart; or ""."""
+    lower = {other.lower(): other for other in known}
+    near = difflib.get_close_matches(name.lower(), lower, n=1)
+    return f" Did you mean {lower[near[0]]}?" if near else ""
+
 
 class Refusal(Exception):
     """Something that a person has to mend; the message says what. `status`: what the command then ends with."""

@@ -128,8 +128,8 @@ def _todo(found, secret, sandbox, scores, console):
     if other_secret:
         console.print(
             f"[yellow]{_count(other_secret, 'submission was', 'submissions were')} graded with another course "
-            "secret:[/] graded again, on other inputs. To keep to the old ones, stop and restore that secret from its "
-            "copy."
+            "secret:[/] graded again, on other inputs. To keep to the old ones, stop and restore that secret from "
+            "its copy."
         )
     if unchanged := count - len(todo):
         whole = _count(count, "submission is", "submissions are")

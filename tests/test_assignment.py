@@ -142,6 +142,12 @@ def test_what_cannot_be_used_is_refused_with_what_to_do(tmp_path, text, message)
     assert refusal(tmp_path, text).startswith(message)
 
 
+@pytest.mark.parametrize(("name", "meant"), [("meen", "mean"), ("Mean", "mean"), ("xyz", None)])
+def test_a_misspelt_exercise_is_told_the_nearest(tmp_path, name, meant):
+    said = refusal(tmp_path, changed("mean = 4", f"{name} = 4"))
+    assert said.endswith(f" Did you mean {meant}?") if meant else "Did you mean" not in said
+
+
 @pytest.mark.parametrize("value", ["0", "-1", "true", '"4"', "nan", "inf", "[4]", "1e6"])
 @pytest.mark.parametrize(
     ("line", "what"),

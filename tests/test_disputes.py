@@ -163,6 +163,7 @@ def test_explain_refuses_what_it_can_not_replay(classroom, capsys):
     classroom.grade()
     assert classroom.explain("haalf") == 2 and "Did you mean half?" in capsys.readouterr().err
     assert classroom.explain("half", "conv2") == 2 and "Its exercises: add, mean" in capsys.readouterr().err
+    assert classroom.explain("half", "Ad") == 2 and "Did you mean add?" in capsys.readouterr().err
     classroom.hand_in("half", HALF + "\n")
     assert classroom.explain("half") == 2 and "has changed since it was graded" in capsys.readouterr().err
     (classroom.folder / "secret").unlink()
@@ -236,7 +237,9 @@ def test_what_has_changed_since_is_left_alone(classroom, capsys):
     capsys.readouterr()
     assert classroom.regrade("--exercise", "add", "--yes") == 2  # new has no score: `make grade` first
     assert classroom.regrade("--exercise", "conv2") == 2
-    assert "conv2 is no exercise of quick" in capsys.readouterr().err
+    assert "conv2 is no exercise of quick. Its exercises" in capsys.readouterr().err
+    assert classroom.regrade("--exercise", "meen") == 2
+    assert "meen is no exercise of quick. Did you mean mean?" in capsys.readouterr().err
 
 
 def test_a_score_with_a_grader_error_is_not_mixed_with_another_secret(classroom):

@@ -26,12 +26,19 @@ def would_run(*arguments):
 )
 def test_a_variable_becomes_an_option(arguments, handed_on):
     assert handed_on in would_run(*arguments)
-    assert handed_on not in would_run(*arguments[:-1], "X=1")
+    assert handed_on not in would_run(*arguments[:-1], "JOBS=1")
 
 
 @pytest.mark.parametrize("yes", ["", "0", "no"])
 def test_regrade_asks_unless_it_is_told_yes(yes):
     assert "--yes" not in would_run("regrade", "EXERCISE=add", f"YES={yes}")
+
+
+@pytest.mark.parametrize("misspelt", ["submissions", "SUBMISSION", "out"])
+def test_a_variable_that_is_not_there_is_refused(misspelt):
+    said = would_run("grade", f"{misspelt}=mine")
+    assert f"There is no variable {misspelt}. There are: PYTHON " in said and " SUBMISSIONS " in said
+    assert "autograder grade" not in said and "autograder grade" in would_run("grade", "SUBMISSIONS=mine")
 
 
 def test_every_variable_that_a_message_names_is_the_makefiles():
