@@ -271,7 +271,7 @@ def _finish(all_scores, absent, assignment, scores, console):
     if known:
         console.print(
             f"score of {assignment.total:g}: mean {statistics.mean(known):.1f}, "
-            f"median {statistics.median(known):.1f}, from {min(known):.1f} to {max(known):.1f}"
+            f"median {statistics.median(known):.1f}, from {round(min(known), 1):g} to {round(max(known), 1):g}"
         )
     if not all(score["guarded"] for score in all_scores):
         console.print("[red bold]Graded without a sandbox:[/] nobody can vouch for these scores.")

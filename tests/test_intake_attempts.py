@@ -93,7 +93,8 @@ def test_what_has_not_changed_is_neither_graded_nor_written_again(classroom, cap
     capsys.readouterr()
     assert classroom.grade(counts) == 0
     number = 3 if counts == "best" else 1
-    assert f"{number} of {number} submissions are unchanged" in capsys.readouterr().out
+    whole = "1 submission is" if number == 1 else f"{number} submissions are"
+    assert f"{number} of {whole} unchanged" in capsys.readouterr().out
     assert classroom.written_at() == before
 
 
