@@ -144,7 +144,8 @@ def regrade(found, places, secret, ids, jobs, sandbox, is_agreed, console):
                 f"[magenta]not regraded:[/] {escape(one_line(student))}: {escape(one_line(reason))}"
             )
         _print_moves(moves, ids, console)
-        if not is_agreed():
+        # Where no points move there is nothing to agree to: only what is said may be new.
+        if any(move.exercises for move in moves) and not is_agreed():
             console.print("Nothing was written.")
             return 0
         several = {student.name for student in found.students if len(student.graded) > 1}

@@ -52,9 +52,10 @@ def smallest_case(request, check):
     request: function (instructions, arrays) → results, as student.Edf takes it, of a *fresh* process, that
     no hidden input was sent to: the code's results and texts are shown, and it could show these in them.
     Whatever else than Mismatch and StudentError the check raises goes through: a fault of ours. A check of
-    efficiency has no such case: what is slow is not small. Nor is there one in a process that has ended.
+    efficiency has no such case: what is slow is not small. Nor has a training run of its own process, or one that has
+    ended.
     """
-    if check.efficiency or not _is_alive(request):
+    if check.efficiency or check.cpu_seconds is not None or not _is_alive(request):
         return None
     for rung in itertools.count():
         draw, recorded = SimpleDraw(rung), []

@@ -52,7 +52,8 @@ WHOLE = {
     SYNTAX_ERROR: "Python can't read edf.py, so nothing in it could be run. Mend this place first: all exercises "
     "wait for it. The command python -m py_compile edf.py shows the place.",
     IMPORT_FAILED: "Importing edf.py stops with an error, so nothing in it could be run. Mend it first: all "
-    'exercises wait for it. The command python -c "import edf", in a folder with nothing but edf.py, shows the same.',
+    'exercises wait for it. The command python -c "import edf", in a folder with nothing but edf.py, shows the same, '
+    "unless it is about a package that you have and the grader has not.",
 }
 HAND_IN = "What was handed in could not be read, so nothing of it could be run. Hand in again, or ask your instructor."
 
