@@ -19,13 +19,14 @@ from autograder.diagnosis.snippet import snippet
 from autograder.draw import Draw
 from autograder.errors import Refusal
 from autograder.grade import GRADED, GRADER_ERROR, Job, content_of, grade_submission, sandbox_of
-from autograder.gradebook.verdict import about, without_controls
+from autograder.gradebook.verdict import about
 from autograder.intake import read_submission, take_notebooks
 from autograder.live import one_line
 from autograder.sandbox.session import StudentError
 from autograder.scores import grader_version, stored_score
 from autograder.secret import fingerprint
 from autograder.student import Edf
+from autograder.texts import without_controls
 
 MAX_SENT = 300  # numbers of inputs that are shown as Python
 MAX_NUMBERS = 400  # of an array that is printed whole
@@ -196,8 +197,7 @@ def _replayed(check, process, draw):
         said = f"{error.message}; {error.detail}" if error.detail else error.message
         return Replayed(judge.FAIL, said, requests, error.expected, error.got), True
     except StudentError as error:
-        alive = error.kind in ("exception", "memory")
-        return Replayed(judge.FAIL, judge.explain(error), requests), alive
+        return Replayed(judge.FAIL, judge.explain(error), requests), error.process_lives
     except Exception as error:
         return Replayed(
             judge.GRADER_ERROR, f"the grader failed here: {type(error).__name__}: {error}", requests

@@ -20,6 +20,7 @@ from autograder.student import Edf
 
 PASS, CARRIED, FAIL, BLOCKED, GRADER_ERROR = "pass", "carried", "fail", "blocked", "grader error"
 
+TIME_IS_UP = "submission"  # nothing was run: that of the whole submission is used up
 # What a blank stub of the skeleton raises (skeleton.py writes it).
 STILL_BLANK = re.compile(r"exercise '(\w+)': (\S+) is still to be written")
 PLACE = re.compile(r"(edf\.py, line \d{1,5}), in ")  # of a line of the student's, as the sandbox says it
@@ -32,7 +33,9 @@ class CheckResult:
     message: for the student; detail: for the instructor; ran: False if it failed because the code did not
     get to its end, rather than because of what came out. blank: whether what it needs is still to be written.
     survived: False if its process ended. smallest: see diagnosis/smallest.py, as a dict, or None. efficiency: whether
-    it is about the work that is done, not about results.
+    it is about the work that is done, not about results. remark: of one of these that passed, what it has to say.
+    stopped: what stopped the code (StudentError.stopped, or TIME_IS_UP), or "". Of one that is blocked, blocked_by: id
+    of the check of this exercise; or on: id of the exercise, because: what was seen here, or "".
     """
 
     id: str
@@ -46,6 +49,11 @@ class CheckResult:
     survived: bool = True
     smallest: dict | None = None
     efficiency: bool = False
+    remark: str = ""
+    stopped: str = ""
+    blocked_by: str = ""
+    on: str = ""
+    because: str = ""
 
 
 @dataclasses.dataclass
@@ -68,10 +76,10 @@ class ExerciseResult:
 class Judgement:
     """All exercises of a submission in the assignment's order, and what is kept only for the record.
 
-    import_error: why the submission could not be loaded at all, or None. output: what each exercise's
-    processes printed. cpu_seconds: what each used. peak_memory_kb: of the largest process.
-    diagnosis_faults: what went wrong while the failures were explained, which changes no points. training: of
-    each training run, by exercise and check, the losses as students may see them (losses.py).
+    import_error: why the submission could not be loaded at all, or None; import_stopped: what stopped it then, as in
+    CheckResult. output: what each exercise's processes printed. cpu_seconds: what each used. peak_memory_kb: of the
+    largest process. diagnosis_faults: what went wrong while the failures were explained, which changes no points.
+    training: of each training run, by exercise and check, the losses as students may see them (losses.py).
     """
 
     exercises: list
@@ -81,6 +89,7 @@ class Judgement:
     peak_memory_kb: int = 0
     diagnosis_faults: list = dataclasses.field(default_factory=list)
     training: dict = dataclasses.field(default_factory=dict)
+    import_stopped: str = ""
 
 
 def judge(sandbox, assignment, secret):
@@ -93,10 +102,11 @@ def judge(sandbox, assignment, secret):
     started = time.monotonic()
     for exercise in in_order_of_needs(assignment.exercises):
         if judgement.import_error is not None:
-            results[exercise.id] = failed_exercise(exercise, assignment, judgement.import_error)
+            reason, stopped = judgement.import_error, judgement.import_stopped
+            results[exercise.id] = failed_exercise(exercise, assignment, reason, stopped=stopped)
             continue
         if reason := _out_of_time(sandbox, assignment.limits, time.monotonic() - started):
-            results[exercise.id] = failed_exercise(exercise, assignment, reason)
+            results[exercise.id] = failed_exercise(exercise, assignment, reason, stopped=TIME_IS_UP)
             continue
         runner = _Runner(sandbox, exercise, assignment, secret, judgement)
         results[exercise.id] = runner.result(results)
@@ -124,9 +134,9 @@ def in_order_of_needs(exercises):
     return [by_id[id] for id in sorter.static_order()]
 
 
-def failed_exercise(exercise, assignment, message, status=FAIL):
-    """The result of an exercise none of whose checks could run, for one and the same reason."""
-    checks = [_ended(check, status, message, ran=False) for check in exercise.checks]
+def failed_exercise(exercise, assignment, message, status=FAIL, **about):
+    """The result of an exercise none of whose checks could run, for one and the same reason. about: of CheckResults."""
+    checks = [_ended(check, status, message, ran=False, **about) for check in exercise.checks]
     return _scored(exercise, assignment, checks, message)
 
 
@@ -146,7 +156,7 @@ class _Runner:
             message = f"blocked by {unusable[0]}, which could not be run"
             if root != unusable[0]:
                 message = f"blocked by {root}: with it as it is, {unusable[0]} could not be run"
-            return failed_exercise(self.exercise, self.assignment, message, BLOCKED)
+            return failed_exercise(self.exercise, self.assignment, message, BLOCKED, on=root)
         checks = []
         shared = [c for c in self.exercise.checks if c.cpu_seconds is None]
         limit = self.exercise.cpu_seconds or self.assignment.limits.cpu_seconds
@@ -155,7 +165,7 @@ class _Runner:
             if check.cpu_seconds is not None:
                 self._run([check], check.cpu_seconds, checks)
         if not self.exercise.stubs:
-            _blame(checks, needed)
+            checks = _blame(checks, needed)
         return _scored(self.exercise, self.assignment, checks)
 
     def _root(self, id, results):
@@ -169,8 +179,8 @@ class _Runner:
     def _run(self, checks, cpu_seconds, done):
         """Run `checks` in one process; append their results to `done`."""
         checks = list(checks)
-        while checks and (reason := _prevented(checks[0], done)):
-            done.append(_ended(checks.pop(0), BLOCKED, reason))
+        while checks and (other := _prevented(checks[0], done)):
+            done.append(_blocked(checks.pop(0), other))
         if not checks:
             return
         with self.sandbox.process("serve", cpu_seconds) as process:
@@ -180,21 +190,27 @@ class _Runner:
                 # The first load speaks for the submission: what fails here fails everywhere.
                 message = f"edf.py can't be imported: {explain(error)}"
                 if not self.judgement.cpu_seconds:
-                    self.judgement.import_error = message
-                done += [_ended(check, FAIL, message, ran=False) for check in checks]
+                    self.judgement.import_error, self.judgement.import_stopped = message, error.stopped
+                done += [_ended(check, FAIL, message, ran=False, stopped=error.stopped) for check in checks]
                 checks = []
-            lost = None
+            lost = ""
             for check in checks:
-                if reason := lost or _prevented(check, done):
-                    done.append(_ended(check, BLOCKED, reason))
+                if lost:
+                    done.append(_blocked(check, lost, ": the process did not survive it"))
+                    continue
+                if other := _prevented(check, done):
+                    done.append(_blocked(check, other))
                     continue
                 result, alive = self._run_one(check, process)
                 if check.efficiency and result.status == FAIL and not self._efficiency:
-                    result.status, result.message = PASS, f"a remark, it costs no points: {result.message}"
+                    result.status = PASS
+                if check.efficiency and result.status == PASS and result.message:
+                    result.remark = result.message
+                    result.message = f"a remark, it costs no points: {result.remark}"
                 done.append(result)
                 if not alive:
                     result.survived = False
-                    lost = f"blocked by {check.id}: the process did not survive it"
+                    lost = check.id
         self._keep(process)
 
     def _run_one(self, check, process):
@@ -214,16 +230,15 @@ class _Runner:
         except Mismatch as error:
             return _ended(check, FAIL, error.message, error.detail), True
         except StudentError as error:
-            alive = error.kind in ("exception", "memory")
+            alive = error.process_lives
             blank = STILL_BLANK.search(error.message) if error.type == "NotImplementedError" else None
             blank = blank if blank and blank[2] in self.assignment.stubs else None
             if blank and blank[1] != self.exercise.id and blank[1] in self.assignment.points:
-                return _ended(check, BLOCKED, f"blocked by {blank[1]}: {blank[2]} is not written yet"), alive
+                return _blamed(_ended(check, BLOCKED, f"{blank[2]} is not written yet"), blank[1]), alive
             if blank:
-                unwritten = _ended(check, FAIL, f"{blank[2]} is not written yet", ran=False)
-                unwritten.blank = True
-                return unwritten, alive
-            return _ended(check, FAIL, _without_quotes(error), explain(error), ran=False), alive
+                return _ended(check, FAIL, f"{blank[2]} is not written yet", ran=False, blank=True), alive
+            said, detail = _without_quotes(error), explain(error)
+            return _ended(check, FAIL, said, detail, ran=False, stopped=error.stopped), alive
         except Exception:
             # The check itself is broken: an instructor must look, no student may pay for it.
             return _ended(check, GRADER_ERROR, "the grader failed here", traceback.format_exc()), True
@@ -254,29 +269,39 @@ def _without_quotes(error):
     return f"the code raises {name} ({lines[-1]})" if lines else f"the code raises {name}"
 
 
-def _ended(check, status, message, detail="", ran=True):
-    about = {"ran": ran, "efficiency": check.efficiency}
+def _ended(check, status, message, detail="", **about):
+    about["efficiency"] = check.efficiency
     return CheckResult(check.id, check.description, check.weight, status, message, detail, **about)
 
 
+def _blocked(check, other, more=""):
+    """The result of a check that can't run after another one, by its id."""
+    return _ended(check, BLOCKED, f"blocked by {other}{more}", blocked_by=other)
+
+
+def _blamed(result, exercise):
+    """A result that is another exercise's fault: what its message says was seen here."""
+    because, message = result.message, f"blocked by {exercise}: {result.message}"
+    return dataclasses.replace(result, status=BLOCKED, message=message, on=exercise, because=because)
+
+
 def _prevented(check, done):
-    """Why `check` can't say anything, after the results so far; None if it can."""
+    """Id of the check without which `check` can't say anything, after the results so far; None if it can."""
     failed = [result.id for result in done if result.id in check.after and result.status != PASS]
-    return f"blocked by {failed[0]}" if failed else None
+    return failed[0] if failed else None
 
 
 def _blame(checks, needed):
-    """Of an exercise that only runs what others wrote: a failure is theirs, if results of one of them are wrong."""
+    """The results of an exercise that only runs what others wrote: a failure is theirs, if one of them is wrong."""
     at_fault = [
         result.id
         for result in needed
         if result.status in (FAIL, BLOCKED)
         and any(check.status in (FAIL, BLOCKED) for check in result.checks if not check.efficiency)
     ]
-    for result in checks:
-        if result.status == FAIL and at_fault:
-            result.status = BLOCKED
-            result.message = f"blocked by {at_fault[0]}: {result.message}"
+    if not at_fault:
+        return checks
+    return [_blamed(result, at_fault[0]) if result.status == FAIL else result for result in checks]
 
 
 def rescored(exercise, assignment, result):

@@ -1,11 +1,14 @@
 """Small classes for the tests of the class report: scores as a run would store them, made by hand."""
 
 import csv
+import dataclasses
 import html
 import io
 import re
 
 from autograder.assignment import load_assignment
+from autograder.diagnosis.diagnose import Mistake
+from autograder.judge import CheckResult
 from autograder.reports.class_page import csv_files, page
 from autograder.reports.class_report import class_report
 
@@ -38,21 +41,13 @@ def read(tmp_path, text):
 
 
 def check(status="pass", message="", **more):
-    rest = {"id": "forward", "blank": False, "efficiency": False, "smallest": None, "detail": ""}
-    return {**rest, "status": status, "message": message, **more}
+    about = dataclasses.asdict(CheckResult("forward", "what it is about", 1, status, message))
+    return {**about, **more}
 
 
-def mistake(tag, kind="named", behaviour=(), note="", sentence=""):
+def mistake(tag, kind="named", behaviour=(), note="", sentence="", on=""):
     sentence = sentence or f"This is what you get when {tag}."
-    return {
-        "kind": kind,
-        "tag": tag,
-        "sentence": sentence,
-        "hints": [],
-        "checks": ["forward"],
-        "behaviour": list(behaviour),
-        "note": note,
-    }
+    return dataclasses.asdict(Mistake(kind, tag, sentence, [], ["forward"], list(behaviour), note, on))
 
 
 def failed(points=0, *mistakes, message="wrong", **more):
@@ -63,7 +58,8 @@ def failed(points=0, *mistakes, message="wrong", **more):
 
 def blocked(by):
     message = f"blocked by {by}, which could not be run"
-    return {"status": "blocked", "score": 0, "message": message, "checks": [check("blocked", message)]}
+    checks = [check("blocked", message, on=by)]
+    return {"status": "blocked", "score": 0, "message": message, "checks": checks}
 
 
 def graded(student, assignment, status="graded", message="", changed=(), notes=(), **results):

@@ -6,6 +6,7 @@ from class_scores import (
     TOML,
     blocked,
     broken,
+    check,
     failed,
     figures,
     graded,
@@ -17,7 +18,7 @@ from class_scores import (
 )
 
 from autograder.assignment import AssignmentError, load_assignment
-from autograder.reports.class_report import OUTCOMES
+from autograder.reports.class_report import OUTCOMES, STOPS
 from autograder.reports.items import discrimination
 
 
@@ -61,7 +62,7 @@ def test_points_are_counted_at_the_exercise_that_is_at_fault(small):
 
 
 def test_what_builds_on_something_wrong_is_followed_to_its_beginning(small):
-    builds_on = mistake("", "builds on", sentence="It builds on add, which is wrong: mend that first.")
+    builds_on = mistake("", "builds on", on="add")
     chain = {"add": failed(0), "mean": failed(0, builds_on), "mnist_conv": blocked("mean")}
     [item] = report_of(small, graded("a", small, **chain)).reteach
     assert (item.exercise, item.lost, item.lost_elsewhere) == ("add", 6, 12)
@@ -184,22 +185,13 @@ def test_what_an_instructor_has_to_decide_is_said(small):
     assert f"add , ann: {note}" in visible(report_of(small, scores))
 
 
-@pytest.mark.parametrize(
-    ("message", "what"),
-    [
-        ("stopped at its limit of 10 s of CPU time", "CPU time"),
-        ("stopped after 50 s without finishing (did it wait?)", "wall time"),
-        ("not run: the exercises before it used all 300 s of CPU time", "time of the whole submission"),
-        ("the code raises MemoryError (edf.py, line 3)", "memory"),
-        ("stopped after it wrote more than 32 MB of files, or too many of them", "files written"),
-        ("the code ended the process (exit status 0) in place of returning", "ended its process"),
-        ("the process died of signal SIGSEGV", "crashed"),
-        ("the code's answer can't be read", "unreadable answer"),
-    ],
-)
-def test_code_that_was_stopped_is_listed_by_what_stopped_it(small, message, what):
-    report = report_of(small, graded("a", small, add=failed(0, message=message)), graded("b", small))
-    assert report.stopped == [(what, "add", ["a"])]
+@pytest.mark.parametrize("kind", STOPS)
+def test_code_that_was_stopped_is_listed_by_what_stopped_it(small, kind):
+    blocked_too = {"status": "blocked", "score": 0, "checks": [check("blocked", stopped=kind, on="add")]}
+    stopped = graded("a", small, add=failed(0, stopped=kind), mnist_conv=blocked_too)
+    raised = graded("b", small, add=failed(0, stopped="exception"))
+    report = report_of(small, stopped, raised, graded("c", small))
+    assert report.stopped == [(STOPS[kind], "add", ["a"]), (STOPS[kind], "mnist_conv", ["a"])]
 
 
 def test_time_is_that_of_the_records_and_the_slowest_are_named(small):

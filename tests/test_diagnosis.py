@@ -259,6 +259,18 @@ def score_with(student, kind, tag, behaviour=()):
     return {"student": student, "exercises": {"add": {"mistakes": [mistake]}}}
 
 
+def test_what_builds_on_a_wrong_exercise_says_on_which(tmp_path):
+    (tmp_path / "two.toml").write_text('name = "two"\ntotal = 5\n[points]\nsigmoid = 3\nForward = 2\n')
+    edf = REFERENCE.replace("for op in ops:", "for op in ops[:-1]:", 1)
+    edf += (
+        "\n_forward = sigmoid.forward\ndef _twice(self):\n    _forward(self)\n    self.top = 2 * self.top\n"
+    )
+    (tmp_path / "edf.py").write_text(edf + "sigmoid.forward = _twice\n")
+    job = Job(Submission("ada", tmp_path), load_assignment(tmp_path / "two.toml"), SECRET)
+    [mistake] = grade_submission(job)[0]["exercises"]["Forward"]["mistakes"]
+    assert (mistake["kind"], mistake["on"]) == ("builds on", "sigmoid")
+
+
 def test_equal_mistakes_of_a_class_stand_together():
     scores = [
         score_with("ada", "named", "bias_mean"),

@@ -145,11 +145,13 @@ def test_what_is_blocked_says_by_what_and_links_there(told):
     found = card(made, "stride")
     assert (found.status, found.waits_for, found.extra_credit) == ("blocked", "conv2_forward", True)
     assert 'Blocked by <a href="#conv2_forward">' in html(made)
+    assert card(told("exits"), "mnist_mlp").waits_for == "add"  # it was not run at all
     waiting = card(told("exits"), "add")
     assert any(line.remark.startswith("Waits for the check “") for line in waiting.checks)
 
 
-def test_exit_is_explained(told):
+def test_exit_is_explained(told, graded):
+    assert "exit" in [check["stopped"] for check in graded["exits"][0]["exercises"]["add"]["checks"]]
     found = card(told("exits"), "add")
     assert found.status == "not right yet"
     assert "sys.exit()" in found.failure.explained and "sys.exit()" in html(told("exits"))
@@ -193,11 +195,11 @@ def test_a_fault_of_the_graders_is_open_and_no_zero(graded, small):
     assert "No points are lost" in html(made) or "no points are lost" in html(made)
 
 
-def slow(graded, status, message):
+def slow(graded, status, message, remark=""):
     score = copy.deepcopy(graded["right"][0])
     conv = score["exercises"]["conv2_forward"]
     check = next(check for check in conv["checks"] if check["efficiency"])
-    check |= {"status": status, "message": message}
+    check |= {"status": status, "message": message, "remark": remark}
     if status == "fail":
         conv |= {"status": "fail", "score": 9.0}
     return score
@@ -207,8 +209,9 @@ def test_efficiency_tells_lost_points_from_remarks(graded, small):
     lost = card(feedback(slow(graded, "fail", "conv2.forward loops over pixels"), small), "conv2_forward")
     assert (lost.status, lost.costs, lost.failure) == ("right, but slow", 1, None)
     assert lost.efficiency == "conv2.forward loops over pixels."
-    remark = "a remark, it costs no points: conv2.forward loops over pixels"
-    free = feedback(slow(graded, "pass", remark), small)
+    remark = "conv2.forward loops over pixels"
+    free = feedback(slow(graded, "pass", f"a remark, it costs no points: {remark}", remark), small)
+    assert card(free, "conv2_forward").efficiency == "conv2.forward loops over pixels."
     assert card(free, "conv2_forward").status == "passed" and card(free, "conv2_forward").costs == 0
     assert "a remark that costs nothing" in html(free) and "points lost" not in html(free)
 

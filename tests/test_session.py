@@ -474,3 +474,25 @@ def test_cpu_time_and_memory_are_counted(folder):
         assert 0 < process.cpu_seconds == pytest.approx(sandbox.cpu_seconds - before)
         assert sandbox.cpu_seconds < 10
         assert 1000 < sandbox.peak_memory_kb < 2_000_000
+
+
+@pytest.mark.parametrize(
+    ("type", "message", "stopped"),
+    [
+        ("SystemExit", "1", "exit"),
+        ("NameError", "name 'quit' is not defined", "exit"),
+        ("NameError", "name 'quiet' is not defined", "exception"),
+        ("ModuleNotFoundError", "No module named 'torch'", "import"),
+        ("MemoryError", "", "memory"),
+        ("ValueError", "x", "exception"),
+    ],
+)
+def test_what_was_raised_says_what_stopped_the_code(type, message, stopped):
+    error = raised({"type": type, "message": message})
+    assert error.stopped == stopped and error.process_lives
+
+
+@pytest.mark.parametrize("kind", ["cpu", "wall", "disk", "exit", "signal", "protocol"])
+def test_what_ended_the_process_is_what_stopped_the_code(kind):
+    error = StudentError(kind, "it ended")
+    assert error.stopped == kind and not error.process_lives

@@ -66,7 +66,7 @@ def test_six_loops_take_four_times_the_work_for_four_times_the_pixels():
 @pytest.mark.parametrize("name", ONE_BY_ONE)
 def test_loops_over_images_and_channels_are_remarked(name):
     said = other_loops(work_of(ONE_BY_ONE[name]), "conv2.forward")
-    assert said == "conv2.forward loops over images and channels; that costs no points."
+    assert said == "conv2.forward loops over images and channels."
 
 
 def test_there_is_no_remark_without_such_loops():

@@ -126,7 +126,7 @@ def carried(process, exercise, checks, draw_secret, variant):
             with reference.expected_of(own):
                 check.run(edf, Draw(draw_secret, exercise.id, check.id))
         except StudentError as error:
-            if error.kind not in ("exception", "memory"):
+            if not error.process_lives:
                 break
         except (Mismatch, NotCarried):
             pass

@@ -43,7 +43,7 @@ class Mistake:
     kind: NAMED, one of the exercise's wrong variants; UNNAMED; or BUILDS_ON, on an exercise that is wrong, so
     that nothing can be said. tag: the variant's, or that of a structural finding, or "". sentence, hints: for
     the student. checks: ids of those that it explains. behaviour: of an unnamed one, numbers that are the same
-    for equal behaviour; note: for the instructor.
+    for equal behaviour; note: for the instructor. on: of one that builds on an exercise, the id of that.
     """
 
     kind: str
@@ -53,6 +53,7 @@ class Mistake:
     checks: list
     behaviour: list = dataclasses.field(default_factory=list)
     note: str = ""
+    on: str = ""
 
 
 def diagnose(sandbox, assignment, secret, judgement):
@@ -151,7 +152,7 @@ class _Diagnosis:
     def builds_on(self, id):
         """Say no more of it than that it builds on an exercise that is wrong."""
         sentence = f"It builds on {id}, which is wrong: mend that first."
-        self.result.mistakes = [Mistake(BUILDS_ON, "", sentence, [], [])]
+        self.result.mistakes = [Mistake(BUILDS_ON, "", sentence, [], [], on=id)]
 
     def process(self):
         limit = self.exercise.cpu_seconds or self.assignment.limits.cpu_seconds

@@ -19,8 +19,8 @@ MAX_MESSAGE = 500
 MAX_GOT = 70  # characters of what stands where a result would
 # What differences leave of a 0: below this share of the largest element nothing is shown (reference.AGREEMENT).
 NOTHING = 1e-7
-ALIVE = ("exception", "memory")  # kinds of StudentError after which a process goes on
-# Of the other kinds, what the code does in place of printing; where nothing else is said, it ends the process.
+# Of the kinds of StudentError after which no process goes on, what the code does in place of printing; where nothing
+# else is said, it ends the process.
 ENDED = {
     "cpu": "takes too long",
     "wall": "does not finish",
@@ -36,7 +36,8 @@ class Smallest:
     message: what is wrong, in a sentence. snippet: three lines of Python that show it, or None where they
     would be too long. printed: the expression that they print. expected, got: nested lists of numbers, rounded
     to six digits (nan and inf are str), or one number; a str says why there is no array to show, or is what is
-    shown in its place: "raises IndexError (edf.py, line 7)", of code that raised. None where nothing is known.
+    shown in its place: "raises IndexError (edf.py, line 7)", of code that raised. None where nothing is known. stopped:
+    as a judge.CheckResult has it.
     """
 
     message: str
@@ -44,6 +45,7 @@ class Smallest:
     printed: str
     expected: list | float | str | None = None
     got: list | float | str | None = None
+    stopped: str = ""
 
 
 def smallest_case(request, check):
@@ -89,7 +91,7 @@ def _is_alive(request):
     try:
         request([["fresh"]], ())
     except StudentError as error:
-        return error.kind in ALIVE
+        return error.process_lives
     return True
 
 
@@ -109,16 +111,15 @@ def _of_mismatch(mismatch, recorded, request):
 
 
 def _of_error(error, recorded, request):
-    alive = error.kind in ALIVE
     answers = _answers_of_reference(recorded)
-    lines, printed = _snippet(recorded, request if alive else None, answers=answers)
+    lines, printed = _snippet(recorded, request if error.process_lives else None, answers=answers)
     message = " ".join(error.message[:MAX_MESSAGE].split())
     got = ENDED.get(error.kind, "ends the process")
-    if alive:
+    if error.process_lives:
         place = f" ({error.where[-1].rpartition(', in ')[0]})" if error.where else ""
         message = f"the code raises {message}{place}"
         got = " ".join(f"raises {error.type}{place}"[:MAX_GOT].split())
-    return Smallest(message, lines, printed, _expected_of(answers), got)
+    return Smallest(message, lines, printed, _expected_of(answers), got, stopped=error.stopped)
 
 
 def _expected_of(answers):

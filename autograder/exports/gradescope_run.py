@@ -15,7 +15,7 @@ from autograder import judge
 from autograder.assignment import load_assignment
 from autograder.errors import Refusal
 from autograder.grade import Job, check_reference, grade
-from autograder.gradebook.verdict import about, verdict, without_controls
+from autograder.gradebook.verdict import about, verdict
 from autograder.intake import Submission
 from autograder.paths import ROOT
 from autograder.reports import write_feedback
@@ -23,6 +23,7 @@ from autograder.reports.feedback import feedback
 from autograder.sandbox.choose import choose
 from autograder.sandbox.visible import SandboxUnavailable
 from autograder.secret import known_secret
+from autograder.texts import without_controls
 
 # Names in the zip, and so in ROOT.
 ASSIGNMENT, SECRET = "assignment.toml", ".course-secret"

@@ -21,9 +21,9 @@ from autograder.exports.people import (
     write_table,
 )
 from autograder.grade import GRADED
-from autograder.gradebook.verdict import about, without_controls
+from autograder.gradebook.verdict import about
 from autograder.intake.submission import shown
-from autograder.texts import csv_cell
+from autograder.texts import csv_cell, without_controls
 
 # What an offline grading worksheet must have; Moodle looks for these words, in the course's language.
 IDENTIFIER, GRADE, MODIFIED = "Identifier", "Grade", "Last modified (grade)"

@@ -13,7 +13,8 @@ import re
 from edf_kit.answers.candidates import written_names
 from edf_kit.answers.notebook import Cell, NotebookError, printable, read_cells
 
-from autograder.gradebook.verdict import about, verdict, without_controls
+from autograder.gradebook.verdict import about, verdict
+from autograder.texts import without_controls
 
 NO_ANSWER = "No response."  # nbgrader's own words
 MAX_TEXT, MAX_CODE = 20_000, 200_000  # characters of a cell that are shown: browsers choke on more

@@ -6,16 +6,16 @@ difficulty of an exercise, and for what to teach again. One that did not run say
 
 import collections
 import dataclasses
-import re
 import statistics
 
 from autograder import judge
 from autograder.classlist import remark
-from autograder.diagnosis.diagnose import BUILDS_ON, NAMED, UNNAMED
+from autograder.diagnosis.diagnose import NAMED, UNNAMED
 from autograder.diagnosis.smallest import Smallest, text
-from autograder.exercise import load_exercises
 from autograder.grade import GRADED, GRADER_ERROR
+from autograder.judge import TIME_IS_UP
 from autograder.mistakes import class_mistakes
+from autograder.reports.feedback import waits_for
 from autograder.reports.items import discrimination, mean_share
 
 PASS, SLOW, CARRIED, PART, WRONG = "all points", "right but slow", "carried forward", "some points", "wrong"
@@ -23,18 +23,16 @@ UNWRITTEN, BLOCKED, NOT_RUN, OPEN = "not written", "blocked", "not run", "open"
 OUTCOMES = (PASS, SLOW, CARRIED, PART, WRONG, UNWRITTEN, BLOCKED, NOT_RUN, OPEN)
 
 BINS = 10  # of the histogram, up to the total
-# How judge.failed_exercise's and diagnosis's sentences begin that say which exercise is at fault.
-AT_FAULT = re.compile(r"(?:blocked by|It builds on) (\w+)\b")
-# What stopped code, by the words of sandbox/session.py and judge.py.
+# What stopped code (judge.CheckResult.stopped), in words. That it raised is no stop.
 STOPS = {
-    "CPU time": re.compile(r"stopped at its limit of [\d.]+ s of CPU time"),
-    "wall time": re.compile(r"stopped after [\d.]+ s without finishing"),
-    "time of the whole submission": re.compile(r"not run: the exercises before it"),
-    "memory": re.compile(r"the code raises MemoryError|out of memory"),
-    "files written": re.compile(r"stopped after it wrote more than"),
-    "ended its process": re.compile(r"the code ended the process|the code raises SystemExit"),
-    "crashed": re.compile(r"the process died of signal"),
-    "unreadable answer": re.compile(r"the code's answer can't be read"),
+    "cpu": "CPU time",
+    "wall": "wall time",
+    TIME_IS_UP: "time of the whole submission",
+    "memory": "memory",
+    "disk": "files written",
+    "exit": "ended its process",
+    "signal": "crashed",
+    "protocol": "unreadable answer",
 }
 
 
@@ -229,13 +227,9 @@ def at_fault(score, id):
     while id not in seen:
         seen.add(id)
         result = exercises[id]
-        said = [result["message"]] if result["status"] == judge.BLOCKED else []
-        said += [mistake["sentence"] for mistake in result["mistakes"] if mistake["kind"] == BUILDS_ON]
-        found = [match[1] for match in map(AT_FAULT.match, said) if match and match[1] in exercises]
-        if result["status"] == judge.CARRIED:  # its forward is wrong, which may be another exercise
-            needs = [need for need in load_exercises()[id].needs if need in exercises]
-            found += [need for need in needs if exercises[need]["status"] != judge.PASS]
-        id = found[0] if found else id
+        builds_on = any(mistake["on"] for mistake in result["mistakes"])
+        if result["status"] != judge.FAIL or builds_on:
+            id = waits_for(id, exercises)[0] or id
     return id
 
 
@@ -355,10 +349,9 @@ def _stopped(scores):
     found = collections.defaultdict(list)
     for score in scores:
         for id, result in score["exercises"].items():
-            messages = {check["message"] for check in result["checks"] if check["status"] != judge.PASS}
-            for what, pattern in STOPS.items():
-                if any(map(pattern.search, messages)):
-                    found[what, id].append(score["student"])
+            ended = [check for check in result["checks"] if check["status"] in (judge.FAIL, judge.BLOCKED)]
+            for what in {STOPS[check["stopped"]] for check in ended if check["stopped"] in STOPS}:
+                found[what, id].append(score["student"])
     return _commonest_first(found)
 
 

@@ -12,9 +12,10 @@ from autograder import judge
 from autograder.diagnosis.diagnose import BUILDS_ON, NAMED, UNKNOWN
 from autograder.exercise import load_exercises
 from autograder.grade import GRADED, IMPORT_FAILED, SYNTAX_ERROR
-from autograder.gradebook.verdict import about, with_subject, without_controls
+from autograder.gradebook.verdict import about, with_subject
 from autograder.reports.case import Case, case_of
 from autograder.reports.curves import curves_of
+from autograder.texts import without_controls
 
 # How things ended, in the words of the students' own `check` where it has one for it.
 PASSED, CARRIED, PARTLY, FAILED = "passed", "right for your own forward", "partly right", "not right yet"
@@ -22,32 +23,23 @@ SLOW = "right, but slow"
 UNWRITTEN, BLOCKED, NOT_RUN, OPEN = "still to be written", "blocked", "not run", "not judged yet"
 
 MAX_TEXT = 600  # characters of a text that may quote a student's code
-BLOCKED_BY = re.compile(r"blocked by (\w+)(?:: (.*)|, (which .*))?", re.DOTALL)
 # A message begins with it, where it does not with the name of a variable.
 WORD = re.compile(r"(?!edf )(a|an|of|it|no|[a-z]{3,}) ")
-# What students asked about: the message begins or holds this, and this explains it.
-EXPLANATIONS = (
-    (
-        re.compile(r"ended the process|SystemExit|name '(exit|quit)' is not defined"),
-        "exit(), quit() and sys.exit() end the whole program, and the grader's run with it. Take that call out; "
-        "to report that something is wrong, raise an error.",
-    ),
-    (
-        re.compile(r"limit of .* CPU time"),
-        "The code took more time than there is for this exercise. Either a loop does not end, or it does far "
-        "more work than it must.",
-    ),
-    (re.compile(r"without finishing"), "The code was waiting for something: for input, say, or in a sleep."),
-    (
-        re.compile(r"MemoryError|SIGKILL|SIGSEGV"),
-        "The code asked for more memory than there is. Look for an array that is far larger than the images "
-        "and kernels that it is made of.",
-    ),
-    (
-        re.compile(r"No module named"),
-        "The grader has Python's standard library, numpy and what the course allows; take other imports out.",
-    ),
+MEMORY = (
+    "The code asked for more memory than there is. Look for an array that is far larger than the images "
+    "and kernels that it is made of."
 )
+# What students asked about, by what stopped their code (judge.CheckResult).
+EXPLANATIONS = {
+    "exit": "exit(), quit() and sys.exit() end the whole program, and the grader's run with it. Take that call out; "
+    "to report that something is wrong, raise an error.",
+    "cpu": "The code took more time than there is for this exercise. Either a loop does not end, or it does far "
+    "more work than it must.",
+    "wall": "The code was waiting for something: for input, say, or in a sleep.",
+    "memory": MEMORY,
+    "signal": MEMORY,
+    "import": "The grader has Python's standard library, numpy and what the course allows; take other imports out.",
+}
 WHOLE = {
     SYNTAX_ERROR: "Python can't read edf.py, so nothing in it could be run. Mend this place first: all exercises "
     "wait for it. The command python -m py_compile edf.py shows the place.",
@@ -156,7 +148,7 @@ def feedback(score, assignment, training=None):
         extra_points=sum(result["points"] for result in extra),
         remarks=tuple(remarks),
         stopped="" if is_run else sentence(score["message"]),
-        advice="" if is_run else " ".join(filter(None, [_advice(score), _explained(score["message"])])),
+        advice="" if is_run else _advice(score),
         exercises=tuple(cards),
     )
 
@@ -172,17 +164,15 @@ def sentence(text):
 
 
 def _advice(score):
-    return WHOLE.get(score["status"], HAND_IN)
+    checks = [check for result in score["exercises"].values() for check in result["checks"]]
+    explained = _explained(checks[0])  # all ended alike
+    return " ".join(filter(None, [WHOLE.get(score["status"], HAND_IN), explained]))
 
 
 def _card(id, result, score, assignment, runs):
     exercise = load_exercises().get(id)
     is_run = score["status"] in (GRADED, judge.GRADER_ERROR)
-    waits_for, reason = _waits_for(id, result, score["exercises"]) if is_run else ("", "")
-    if result["status"] == judge.CARRIED and exercise:
-        others = score["exercises"]
-        wrong = [n for n in exercise.needs if n in others and others[n]["status"] == judge.FAIL]
-        waits_for = wrong[0] if wrong else ""
+    first, because = waits_for(id, score["exercises"]) if is_run else ("", "")
     failed = _most_useful(result) if is_run else None
     failure = _failure(failed) if failed else None
     lines = _lines(id, result, assignment, is_run)
@@ -196,12 +186,12 @@ def _card(id, result, score, assignment, runs):
         score=result["score"],
         extra_credit=result["extra_credit"],
         status=_status(result, is_run),
-        waits_for=waits_for,
-        waits_for_title=load_exercises()[waits_for].title if waits_for in load_exercises() else waits_for,
-        why=_why(result, reason),
+        waits_for=first,
+        waits_for_title=load_exercises()[first].title if first in load_exercises() else first,
+        why=_why(result, because),
         failure=failure,
         mistakes=_mistakes(result["mistakes"], failure) if is_run else (),
-        efficiency=sentence(_without_remark(slow["message"])) if is_run and slow else "",
+        efficiency=sentence(slow["remark"] or slow["message"]) if is_run and slow else "",
         costs=round(sum(line.points - (line.earned or 0) for line in lines if line.efficiency), 2)
         if slow and slow["status"] == judge.FAIL
         else 0,
@@ -230,32 +220,28 @@ def _status(result, is_run):
     }[result["status"]]
 
 
-def _waits_for(id, result, results):
-    """(id of the exercise that must be mended first, why) of one that is blocked, or builds on one that is wrong."""
-    for check in result["checks"]:
-        found = BLOCKED_BY.match(check["message"]) if check["status"] == judge.BLOCKED else None
-        if found and found[1] in results and found[1] != id:
-            return found[1], _reason(found[2] or found[3] or "")
-    for mistake in result["mistakes"]:
-        found = re.match(r"It builds on (\w+)", mistake["sentence"]) if mistake["kind"] == BUILDS_ON else None
-        if found and found[1] in results:
-            return found[1], ""
-    return "", ""
+def waits_for(id, results):
+    """(id of the exercise that must be mended first, what was seen of that) of the exercise of that id; ("", "") if
+    it is its own. results: {id: result}, of a score."""
+    result = results[id]
+    found = [
+        (check["on"], check["because"]) for check in result["checks"] if check["status"] == judge.BLOCKED
+    ]
+    found += [(mistake["on"], "") for mistake in result["mistakes"]]
+    if result["status"] == judge.CARRIED:  # its forward is wrong, which may be another exercise
+        needs = [need for need in load_exercises()[id].needs if need in results]
+        found += [(need, "") for need in needs if results[need]["status"] == judge.FAIL]
+    return next(((on, because) for on, because in found if on in results), ("", ""))
 
 
-def _reason(text):
-    """Why an exercise waits: what was seen here, where that is more than that the other could not be run."""
-    return "" if text.startswith("which ") else sentence(_in_words(text))
-
-
-def _why(result, reason):
+def _why(result, because):
     if result["status"] == judge.CARRIED:
         share = "in full" if result["score"] == result["points"] else f"with {result['score']:g} points"
         return (
             "Your backward is the right derivative of your own forward, though that forward is wrong. So this "
             f"exercise counts {share}: a mistake costs its points once."
         )
-    return reason
+    return sentence(_in_words(because))
 
 
 def _most_useful(result):
@@ -271,15 +257,17 @@ def _most_useful(result):
 def _failure(check):
     case = case_of(check["smallest"]) if check["smallest"] else None
     happened = _in_words(check["smallest"]["message"] if check["smallest"] else check["message"])
-    return Failure(sentence(check["description"]), sentence(happened), _explained(happened), case)
+    explained = _explained(check["smallest"] or check)
+    return Failure(sentence(check["description"]), sentence(happened), explained, case)
 
 
 def _in_words(message):
     return message.replace(" is not written yet", " is still to be written")
 
 
-def _explained(message):
-    return next((words for pattern, words in EXPLANATIONS if pattern.search(message)), "")
+def _explained(ended):
+    """What it means that something stopped the code in a check, or in its smallest case; "" if nothing did."""
+    return EXPLANATIONS.get(ended["stopped"], "")
 
 
 def _mistakes(mistakes, failure):
@@ -294,10 +282,6 @@ def _mistakes(mistakes, failure):
             text = UNKNOWN if failure and failure.case else "This mistake is not known by name."
         found.append(Hinted(sentence(with_subject(text)), tuple(map(sentence, mistake["hints"]))))
     return tuple(found)
-
-
-def _without_remark(message):
-    return message.removeprefix("a remark, it costs no points: ").removesuffix("; that costs no points.")
 
 
 def _lines(id, result, assignment, is_run):
@@ -335,8 +319,7 @@ def _status_of_check(check, is_run):
 def _remark(check, result):
     """What a line says besides its status; "" where that is said above."""
     if check["status"] == judge.BLOCKED:
-        by = BLOCKED_BY.match(check["message"])
-        other = next((c for c in result["checks"] if by and c["id"] == by[1]), None)
+        other = next((c for c in result["checks"] if c["id"] == check["blocked_by"]), None)
         return f"Waits for the check “{other['description']}”." if other else ""
     if check["status"] in (judge.FAIL, judge.PASS) and not check["blank"] and not check["efficiency"]:
         return sentence(check["message"])

@@ -10,7 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from autograder.gradebook.verdict import without_controls
+from autograder.texts import without_controls
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 # The code and the texts of all reports: with others, they are made anew.

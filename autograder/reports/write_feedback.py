@@ -8,11 +8,11 @@ import re
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from autograder.gradebook.verdict import without_controls
 from autograder.reports import curves, feedback
 from autograder.reports.made import bring_up_to_date, forget
 from autograder.reports.pages import MADE_BY, TEMPLATES, environment, number
 from autograder.scores import file_name, version_of
+from autograder.texts import without_controls
 
 FOLDER = "feedback"
 SUFFIXES = (".html", ".md", ".json")

@@ -10,6 +10,9 @@ MISSING = re.compile(
     re.ASCII,
 )
 
+# What a call of exit() or quit() comes to where there is none.
+NO_EXIT = re.compile(r"NameError: name '(exit|quit)' is not defined.*", re.DOTALL)
+
 
 class StudentError(Exception):
     """The student's code raised, died or answered nonsense.
@@ -21,6 +24,19 @@ class StudentError(Exception):
     def __init__(self, kind, message, type=None, where=()):
         super().__init__(message)
         self.kind, self.message, self.type, self.where = kind, message, type, list(where)
+
+    @property
+    def process_lives(self):
+        """Whether the process can go on: the code raised, and that was all."""
+        return self.kind in ("exception", "memory")
+
+    @property
+    def stopped(self):
+        """What stopped the code, in a word: the kind; of an exception "exit", if it is that of a call to end the
+        program, or "import", if a module is not there."""
+        if self.type == "SystemExit" or NO_EXIT.fullmatch(self.message):
+            return "exit"
+        return "import" if self.type == "ModuleNotFoundError" else self.kind
 
 
 def raised(error):

@@ -30,7 +30,7 @@ def other_loops(work, what):
     """The same on images and channels, over which it may loop."""
     names = {"B": "images", "C1": "channels", "C2": "channels"}
     grown = dict.fromkeys(name for axis, name in names.items() if _grows(work, axis))
-    return f"{what} loops over {' and '.join(grown)}; that costs no points." if grown else ""
+    return f"{what} loops over {' and '.join(grown)}." if grown else ""
 
 
 def _grows(work, axis):
