@@ -13,6 +13,7 @@ from autograder.grade import Job, grade_submission
 from autograder.intake import Submission
 from autograder.mistakes import class_mistakes
 from autograder.paths import SOLUTION
+from autograder.reference import forget
 from autograder.variant import Wrong
 
 SECRET = bytes(range(32))
@@ -34,9 +35,11 @@ def known(monkeypatch):
     """A function that makes these, of (tag, edits), the mistakes that are known of `add`."""
 
     def use(*mistakes):
+        forget()  # what the bank's own variants of these names do
         monkeypatch.setattr(load_exercises()["add"], "wrong_variants", bank(*mistakes))
 
-    return use
+    yield use
+    forget()
 
 
 @pytest.fixture

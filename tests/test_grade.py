@@ -344,6 +344,16 @@ def test_what_the_code_raises_carries_no_hidden_input_to_the_student(classroom, 
     assert all(check["detail"] for check in failed)
 
 
+def test_the_command_line_is_there_before_anything_large_is_imported():
+    """--help takes no time, and Ctrl-C at the start ends in a sentence."""
+    program = (
+        "import sys, autograder.cli; autograder.cli._parser(); "
+        "print(*(name in sys.modules for name in ('numpy', 'edf_kit')))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
+
+
 def test_no_cell_steers_a_terminal_or_a_spreadsheet():
     assert csv_cell("\x1b[31mred\x07 \u202eback") == "\ufffd[31mred\ufffd \ufffdback"
     assert csv_cell("=1+1") == "'=1+1" and csv_cell("\r=1+1").startswith("'")

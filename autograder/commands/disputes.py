@@ -3,8 +3,6 @@
 import sys
 from pathlib import Path
 
-from edf_kit.answers.notebook import printable
-
 from autograder.commands.options import add_jobs, add_sandbox, jobs_of
 from autograder.errors import Refusal, did_you_mean
 
@@ -59,6 +57,8 @@ def _class_of(options):
 
 def _require(ids, assignment):
     """Raise Refusal, with the nearest name, unless each id is an exercise's of the assignment."""
+    from edf_kit.answers.notebook import printable
+
     for id in ids:
         if id not in assignment.points:
             raise Refusal(

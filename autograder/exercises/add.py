@@ -24,7 +24,7 @@ same_shape = Cases(
     added,
     sizes=SHAPES,
     usual=(4, 3),
-    small=[(1,), (1, 2), (2, 1), (2, 3)],
+    small=[(1,), (1, 2), (2, 1), (2, 3), (1, 2, 1, 2)],
 )
 
 
