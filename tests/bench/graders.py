@@ -88,9 +88,8 @@ TEXT = """\
 One assignment, a `conv2` with six tests (`tests/bench/six_tests.py`, two by finite differences), handed in right and
 graded by each. *nbgrader* grades {students} submissions with one command, *ours, a whole run* too, with gradebook and
 reports, sandbox included, one process, each in a course folder in which the release lies ready; the time is that of one
-submission. *Ours, in a run* is one more submission
-in a run that has begun. Ours are the checks of `conv2`'s three exercises, many more than the six. *pytest* runs the six
-in a process, and isolates nothing.
+submission. *Ours, in a run* is one more submission in a run that has begun. Ours are the checks of `conv2`'s three
+exercises, many more than the six. *pytest* runs the six in a process, and isolates nothing.
 
 {graders}
 
@@ -99,4 +98,8 @@ What a correct submission of the default assignment takes, in a run that has beg
 {pset}
 
 The grader's own part of the latter, that is the time in which no process of the submission computed: {own} %.
+
+That part is spread thin. By cProfile, of 2.6 s: 0.11 s for the checks (some 350 exchanges of 0.1 ms of the judge's, 16
+forks, the file parsed once), 0.08 s to try two networks on 1,000 hidden digits, 0.1 s to send 50 MB of batches and read
+parameters. It was 16 % before ten steps went in one exchange, and the digits in parts that fit a cache.
 """
