@@ -32,9 +32,7 @@ LITTLE = 150
 ROWS = 256  # of the matrix of pairs at a time: memory grows with the class, not with its square
 KEPT = 1000  # pairs, the most alike
 BETWEEN = "\n\n"  # two pieces
-MAX_TEXT = (
-    300_000  # characters of one student: the solutions have 10,000; a fingerprint of these takes seconds
-)
+MAX_TEXT = 300_000  # characters of one student: the solutions have 10,000
 
 
 @dataclasses.dataclass(frozen=True)
