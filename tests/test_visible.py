@@ -8,6 +8,7 @@ import sysconfig
 
 import pytest
 from conftest import ROOT
+from faults.disk import UNSHARE, has_mounts
 
 from autograder.sandbox import bubblewrap, visible
 from autograder.sandbox.visible import SandboxUnavailable
@@ -37,3 +38,41 @@ def test_a_python_in_tmp_is_refused_by_bubblewrap(monkeypatch):
         bubblewrap.check()
     bubblewrap.check.cache_clear()
     assert not [path for path in visible.interpreter_paths() if path.startswith("/tmp/")]
+
+
+def test_bubblewrap_that_fails_for_a_moment_is_tried_again(tmp_path, monkeypatch):
+    """As where something is unmounted meanwhile, or processes are short."""
+    (program := tmp_path / "bwrap").write_text(
+        f'#!/bin/sh\n[ -e {tmp_path}/tried ] && exec {bubblewrap.bwrap()} "$@"\ntouch {tmp_path}/tried\nexit 1\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setattr(bubblewrap, "bwrap", lambda: str(program))
+    bubblewrap.check.__wrapped__()
+    assert (tmp_path / "tried").exists()
+    monkeypatch.setattr(bubblewrap, "PAUSES", ())
+    (tmp_path / "tried").unlink()
+    with pytest.raises(SandboxUnavailable, match="ended with status 1"):
+        bubblewrap.check.__wrapped__()
+
+
+@pytest.mark.skipif(not has_mounts(), reason="file systems can't be mounted here")
+def test_file_systems_that_come_and_go_do_not_keep_bubblewrap_from_working(tmp_path):
+    """In a place where mounts are shared, as systemd has them: bubblewrap's own namespace sees them come and go."""
+    code = (
+        "import subprocess, threading\n"
+        "from autograder.sandbox import bubblewrap\n"
+        "done = threading.Event()\n"
+        "def come_and_go():\n"
+        "    while not done.is_set():\n"
+        f"        subprocess.run(['mount', '-t', 'tmpfs', 'none', {str(tmp_path)!r}], check=True)\n"
+        f"        while subprocess.run(['umount', {str(tmp_path)!r}], capture_output=True).returncode: pass\n"
+        "thread = threading.Thread(target=come_and_go)\n"
+        "thread.start()\n"
+        "bubblewrap.PAUSES = ()\n"
+        "try:\n"
+        "    for _ in range(300): bubblewrap.check.__wrapped__()\n"
+        "finally: done.set(); thread.join()\n"
+    )
+    command = [*UNSHARE, "sh", "-c", 'mount --make-rshared / && exec "$@"', "sh", sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr

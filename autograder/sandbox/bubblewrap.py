@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 
 from autograder.sandbox import policy
 from autograder.sandbox.visible import (
@@ -23,6 +24,9 @@ NAME = "bubblewrap"
 CODE = "/sandbox"
 # What the template is told.
 PLACES = {"submission": "/submission", "packages": "/packages", "tmp": "/tmp"}
+# Seconds between tries of what namespaces there are: a class is not to be graded by another stack, for one that failed
+# in a moment when processes or memory were short.
+PAUSES = (0.1, 0.3)
 NAMESPACES = ("--unshare-all", "--unshare-user", "--uid", str(NOBODY), "--gid", str(NOBODY))
 
 child_filter = policy.child_filter
@@ -50,11 +54,16 @@ def check():
         raise SandboxUnavailable(
             f"{inside[0]} lies in /tmp, of which student code has one of its own: use a Python that is elsewhere."
         )
-    command = [bwrap(), *NAMESPACES, "--ro-bind", "/", "/", "--", python(), "-I", "-S", "-c", ""]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    if done.returncode:
-        said = done.stderr.strip().splitlines()[-1:] or [f"it ended with status {done.returncode}"]
-        raise SandboxUnavailable(f"bubblewrap can't make namespaces here ({said[0]}).")
+    # Not all of the file system: bubblewrap fails where, at that moment, something of it is unmounted.
+    command = [bwrap(), *NAMESPACES, *_interpreter_binds(), "--", python(), "-I", "-S", "-c", ""]
+    for pause in (*PAUSES, None):
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if done.returncode == 0:
+            return
+        if pause is not None:
+            time.sleep(pause)
+    said = done.stderr.strip().splitlines()[-1:] or [f"it ended with status {done.returncode}"]
+    raise SandboxUnavailable(f"bubblewrap can't make namespaces here ({said[0]}).")
 
 
 def start(submission, control, packages, tmp_bytes, scratch=None):

@@ -73,6 +73,12 @@ def differences(found, expected, looked_at=True):
                 more = [row for row in found[name] if row not in expected[name]]
                 less = [row for row in expected[name] if row not in found[name]]
                 what = f": {more[:2]} in place of {less[:2]}"
+            elif isinstance(found[name], dict):
+                more, less = (
+                    {key: value for key, value in one.items() if value != other.get(key)}
+                    for one, other in ((found[name], expected[name]), (expected[name], found[name]))
+                )
+                what = f": {more} in place of {less}"
             said.append(f"{name} differs{what}")
     return said
 
