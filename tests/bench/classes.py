@@ -35,6 +35,7 @@ def section():
             ]
         )
         estimates.append([f"{size:,}", *(f"{error:+.0%}" for error in first["estimates"])])
+        print(" ", *rows[-1], *estimates[-1][1:], flush=True)
     head = ["submissions", "grading, s each", "gradebook, s each", "all, s", "all again, s", "memory, MB"]
     return TEXT.format(
         jobs=JOBS,
