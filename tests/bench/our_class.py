@@ -22,7 +22,8 @@ def make_class(folder, size):
     samples, order = sorted(SAMPLES.iterdir()), random.Random(0)
     for i in range(size):
         sample = order.choice(samples)
-        target = folder / "class" / f"{sample.stem}-{i}{sample.suffix}"
+        # The number first: students are graded in the order of their names, and styles must not come one after another.
+        target = folder / "class" / f"{i:04}-{sample.stem}{sample.suffix}"
         if sample.is_dir():
             shutil.copytree(sample, target)
         else:
