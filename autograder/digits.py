@@ -31,8 +31,3 @@ def hidden_digits():
     """Images (1000×28×28) and labels (1000), both uint8: what trained parameters are tried on."""
     images, labels, hidden = _split()
     return images[hidden], labels[hidden]
-
-
-def scaled(images, *shape):
-    """Pixels in [0, 1] as float32, each image in the given shape: (784,) or (28, 28, 1)."""
-    return (images / np.float32(255)).reshape(len(images), *shape)

@@ -114,6 +114,15 @@ class Node:
         """Call the leaf's own `set`; `array` may be the `attribute` of another node."""
         self.call("set", array)
 
+    def set_pixels(self, images, shape, dtype):
+        """Assign images to the leaf's `.top`: uint8 (B×…) as numbers from 0 to 1 in `dtype`, each in `shape`."""
+        argument = {
+            "pixels": self._edf._argument(images)["array"],
+            "shape": shape,
+            "dtype": np.dtype(dtype).str,
+        }
+        self._edf._instructions.append(["set", f"{self.name}.top", argument])
+
     def forward(self):
         """Call the operation's `forward`."""
         self.call("forward")

@@ -15,7 +15,7 @@ import numpy as np
 
 from autograder import reference
 from autograder.compare import Mismatch, expect_close, expect_shape
-from autograder.digits import hidden_digits, scaled, student_digits
+from autograder.digits import hidden_digits, student_digits
 from autograder.draw import Draw
 from autograder.reference import remember
 from autograder.sandbox.session import StudentError
@@ -93,7 +93,7 @@ class Training:
             edf.call("init_momentum")
         for together in _exchanges(batches):
             for batch in together:
-                x.top = scaled(images[batch], *self.image_shape).astype(dtype)
+                x.set_pixels(images[batch], self.image_shape, dtype)
                 y.top = labels[batch].astype(dtype)
                 edf.call("Forward")
                 edf.call("Backward", loss)
@@ -110,7 +110,7 @@ class Training:
         x = edf.value(np.zeros(0, np.float32))
         logits = (self.quick_logits or self.logits)(edf, x, [edf.value(array) for array in params])
         for start in range(0, len(labels), EVALUATED_TOGETHER):
-            x.top = scaled(images[start : start + EVALUATED_TOGETHER], *self.image_shape)
+            x.set_pixels(images[start : start + EVALUATED_TOGETHER], self.image_shape, np.float32)
             edf.call("Forward")
             edf.ask_later(logits, "top")
         return float(np.mean(np.concatenate(edf.flush()).argmax(axis=1) == labels))

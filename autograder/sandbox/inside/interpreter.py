@@ -12,7 +12,8 @@ An instruction is a list of JSON values; nodes are named by the sender. "edf" na
                                            took (edf_kit/checks/opcodes.py)
 
 A path is a node's name or "edf", and attributes: "z.top". An argument is {"path": path}, {"array": index
-into the request's arrays} or a plain JSON value.
+into the request's arrays}, {"pixels": index, "shape", "dtype"} or a plain JSON value. Pixels are sent as bytes, a
+quarter of what they are as float32, and arrive as numbers from 0 to 1.
 """
 
 import functools
@@ -52,6 +53,11 @@ def probe_class(module):
             super().__init__(module, x, step)
 
     return probe
+
+
+def _scaled(images, shape, dtype):
+    """Pixels from 0 to 1, of bytes, each image in that shape. Divided in float32: the same numbers in any dtype."""
+    return (images / np.float32(255)).astype(dtype, copy=False).reshape(len(images), *shape)
 
 
 class Interpreter:
@@ -111,6 +117,8 @@ class Interpreter:
         if isinstance(argument, dict):
             if "path" in argument:
                 return self._find(argument["path"])
+            if "pixels" in argument:
+                return _scaled(arrays[argument["pixels"]], argument["shape"], argument["dtype"])
             # A copy of its own: what arrives in a frame is read-only and shares memory with its neighbours.
             return arrays[argument["array"]].copy()
         return argument
