@@ -19,7 +19,8 @@ class Check:
     the same exercise without which this one says nothing. cpu_seconds: None, or the limit of a process of
     its own, for a check that may end there. carries: whether it is about the backward, so that it can be
     judged by the student's own forward where that one is wrong (carried_forward.py). efficiency: whether it is
-    about how much work is done, not about results; its points are apart (assignment.efficiency).
+    about how much work is done, not about results; its points are apart (assignment.efficiency). is_public: whether
+    its inputs are, so that students may be shown what their code makes of them.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Check:
     cpu_seconds: float | None
     carries: bool
     efficiency: bool
+    is_public: bool
 
 
 class Exercise:
@@ -53,15 +55,13 @@ class Exercise:
         # To another process an exercise goes by its id: its checks are functions made on the spot.
         return exercise_by_id, (self.id,)
 
-    def check(self, weight=1, after=(), cpu_seconds=None, carries=False, efficiency=False):
+    def check(self, weight=1, after=(), cpu_seconds=None, carries=False, efficiency=False, is_public=False):
         """Decorator: make a function (student, draw) a check. Its docstring is the description."""
 
         def register(function):
             description = " ".join(inspect.getdoc(function).split())
-            id, after_ids = function.__name__, tuple(after)
-            self.checks.append(
-                Check(id, description, function, weight, after_ids, cpu_seconds, carries, efficiency)
-            )
+            about = weight, tuple(after), cpu_seconds, carries, efficiency, is_public
+            self.checks.append(Check(function.__name__, description, function, *about))
             return function
 
         return register

@@ -463,6 +463,38 @@ def test_a_sandbox_that_died_is_the_graders_error(folder):
                 process.load()
 
 
+NUMBERS = """
+import os
+
+def leave(count):
+    for i in range(count):
+        open(f"{os.environ['HOME']}/{i}", "w").close()
+
+def see():
+    with open(f"{os.environ['HOME']}/one", "w") as file:
+        print(os.fstat(file.fileno()).st_ino)
+"""
+
+
+def number_seen(folder, count, is_shown):
+    """The number of a process's first file, after another process of the submission made `count`."""
+    with Sandbox(submission(folder, NUMBERS), "", (), LIMITS) as sandbox:
+        with sandbox.process("serve", 10) as process:
+            process.load()
+            process.request([["call", None, "edf.leave", [count], {}]])
+        with sandbox.process("serve", 10, is_shown) as process:
+            process.load()
+            process.request([["call", None, "edf.see", [], {}]])
+        return int(process.output)
+
+
+def test_what_is_shown_does_not_depend_on_the_files_of_processes_before(folder, request):
+    if request.node.callspec.params["stack"] != "bubblewrap":
+        pytest.skip("on a disk, the numbers of files depend on the whole machine")
+    assert number_seen(folder, 2, False) != number_seen(folder, 7, False)
+    assert number_seen(folder, 2, True) == number_seen(folder, 7, True)
+
+
 def test_cpu_time_and_memory_are_counted(folder):
     source = "def work():\n    for _ in range(2_000_000):\n        pass\n"
     with Sandbox(submission(folder, source), "", (), LIMITS) as sandbox:

@@ -28,8 +28,13 @@ import fractions, os, sys, numpy
 numpy.mine = True
 os.environ["MINE"] = "1"
 sys.modules["builtins"].mine = True
-open(os.environ["HOME"] + "/mine", "w").write("mine")
 os.chdir("/")
+"""
+
+
+MAKES_A_FILE = """
+import os
+open(os.environ["HOME"] + "/mine", "w").close()
 """
 
 
@@ -90,6 +95,16 @@ def test_nothing_of_one_submission_is_there_for_the_next(grade):
     grade(edf=REFERENCE + LEAVES, helper="", other="")
     assert json.loads(grade(edf=REFERENCE + FOUND)[1].splitlines()[0]) == clean
     assert template() == kept
+
+
+@pytest.mark.parametrize("after", ["", 'os.unlink(os.environ["HOME"] + "/mine")'])
+def test_it_is_not_kept_after_a_file_was_made(grade, after):
+    """The file is removed, but files of the same file system are numbered as they come."""
+    clean = json.loads(grade(edf=REFERENCE + FOUND)[1].splitlines()[0])
+    kept = template()
+    grade(edf=REFERENCE + MAKES_A_FILE + after)
+    assert json.loads(grade(edf=REFERENCE + FOUND)[1].splitlines()[0]) == clean
+    assert template() != kept
 
 
 def test_one_that_was_killed_is_replaced(grade):

@@ -113,7 +113,8 @@ def _has_other_losses(result):
 
 def _first_steps(sandbox, assignment, exercise):
     """{"first_steps": the losses of the first steps on public inputs, as they may be shown}."""
-    with sandbox.process("serve", exercise.cpu_seconds or assignment.limits.cpu_seconds) as process:
+    limit = exercise.cpu_seconds or assignment.limits.cpu_seconds
+    with sandbox.process("serve", limit, is_shown=True) as process:
         process.load()
         return {"first_steps": student_losses(process.request, exercise, "first_steps")}
 
@@ -154,9 +155,9 @@ class _Diagnosis:
         sentence = f"It builds on {id}, which is wrong: mend that first."
         self.result.mistakes = [Mistake(BUILDS_ON, "", sentence, [], [], on=id)]
 
-    def process(self):
+    def process(self, is_shown=False):
         limit = self.exercise.cpu_seconds or self.assignment.limits.cpu_seconds
-        return self.sandbox.process("serve", limit)
+        return self.sandbox.process("serve", limit, is_shown)
 
     def match(self):
         """Name the mistakes."""
@@ -269,7 +270,7 @@ class _Diagnosis:
         failed = [check for check in self.checks if by_id[check.id].status == FAIL]
         if not failed:
             return
-        with self.process() as process:
+        with self.process(is_shown=True) as process:
             process.load()
             for check in failed:
                 smallest = smallest_case(process.request, check)

@@ -51,29 +51,45 @@ class Sandbox:
         self._code = None  # of the submission's module, in the words of marshal: for its own processes alone
         self.packages = packages
         self.cpu_seconds = 0.0  # used by all its processes so far
-        self.is_odd = False  # whether a process ended, or answered, as no honest one does
+        self.is_odd = False  # whether a process ended, or answered, as no honest one does; or left a trace
+        self._has_trace = False  # whether one made files, whose number a later one can see
         self.starved = False  # whether one was stopped by the wall limit that had been computing, not waiting
         self.was_killed = False  # whether one was, by something outside
         self.peak_memory_kb = 0
         self._warm, self._template = warm, None
-        start = submission, self._stack, packages, limits.tmp_mb << 20, scratch
-        self._control = warm.session(*start) if warm else self._start(*start)
+        self._start_of = submission, self._stack, packages, limits.tmp_mb << 20, scratch
+        self._modules = []  # of the allowed packages, that the template has imported
+        self._control = self._start()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        self._end()
+
+    def _start(self):
+        if self._warm:
+            return self._warm.session(*self._start_of)
+        submission, stack, *more = self._start_of
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._template = stack.start(submission, theirs, *more)
+        return ours
+
+    def _end(self):
         self._control.close()
         if self._warm:
             self._warm.finish(keep=not self.is_odd)
         else:
             self._stack.end(self._template)
 
-    def _start(self, submission, stack, packages, tmp_bytes, scratch):
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._template = stack.start(submission, theirs, packages, tmp_bytes, scratch)
-        return ours
+    def _renew(self):
+        """Another template in the place of this one: its processes see nothing of those before."""
+        self._end()
+        self._control = self._start()
+        if self._modules:
+            self._command({"command": "import", "modules": self._modules})
+        self._has_trace = False
 
     def inspect(self):
         """What the submission looks like, from parsing it inside, without running it.
@@ -97,6 +113,7 @@ class Sandbox:
             # scipy takes 0.7 s to import: once here, not once an exercise. Names that fail are no modules.
             failed = self._command({"command": "import", "modules": modules})["failed"]
             modules = [m for m in modules if m not in failed]
+        self._modules = modules
         return {"syntax_error": None, "changed": texts(found.get("changed")), "modules": modules}
 
     def code(self):
@@ -105,11 +122,14 @@ class Sandbox:
             raise StudentError("exception", "SyntaxError: edf.py can't be compiled", "SyntaxError")
         return self._code
 
-    def process(self, task, cpu_seconds):
+    def process(self, task, cpu_seconds, is_shown=False):
         """Fork a `Process`, a context manager: task "inspect", or "serve", which loads the submission.
 
-        That is inspected first, unless it has been.
+        That is inspected first, unless it has been. is_shown: students are shown what it gives; so that it can't be a
+        hidden input, the process must not learn anything from those that have seen some.
         """
+        if is_shown and self._has_trace:
+            self._renew()
         if task == "serve" and not self._is_inspected:
             self.inspect()
         return Process(self, task, cpu_seconds)
@@ -332,6 +352,8 @@ class Process:
             except SandboxError:
                 pass  # it ended by itself: its last message is still there to be read
             self._ended = self._sandbox._receive(REAP_SECONDS)
+        self._sandbox.is_odd |= self._ended["files"]
+        self._sandbox._has_trace |= self._ended["files"]
         # Who asks an ended process again comes here again.
         self._sandbox.cpu_seconds += self._ended["cpu"] - self.cpu_seconds
         self.cpu_seconds = self._ended["cpu"]

@@ -50,6 +50,7 @@ READ_SIZE = 1 << 16  # a buffer that Python has at hand; a larger one is new mem
 TEXT = 2000  # characters of an exception's message that are kept
 WATCH_SECONDS = 0.02  # between two looks at how much was written
 MAX_FILES = 20_000
+own_files = []  # that `count_of_files` made
 # Where things are differs from sandbox to sandbox. A student is told of one place, and a score is the same twice.
 NAMES = {SUBMISSION: "/submission", PACKAGES: "/packages", TMP: "/tmp"}
 
@@ -126,13 +127,13 @@ def fork(control, descriptors, task, limits, seccomp, given):
     """Run `task` in a child and wait for its end.
 
     Returns {"status": wait status, "cpu": seconds, "memory": kB, "full": True if it was killed for writing too much
-    (`is_full`)}.
+    (`is_full`), "files": whether it made any}.
 
     `descriptors`: the child's socket to the judge and the pipe for what it prints. `limits`: resource limits
     by name. `seccomp`: the child's filter, hexadecimal; "" for none. Any message of the judge, or its hanging up, while
     the child runs means: kill it.
     """
-    template = os.getpid()
+    template, files = os.getpid(), count_of_files()
     pid = os.fork()
     if pid == 0:
         try:
@@ -166,8 +167,26 @@ def fork(control, descriptors, task, limits, seccomp, given):
     os.close(ended)
     _, status, used = os.wait4(pid, 0)
     empty_tmp()
-    cpu = used.ru_utime + used.ru_stime
-    return {"status": status, "cpu": cpu, "memory": used.ru_maxrss, "full": full}
+    ended = {"status": status, "cpu": used.ru_utime + used.ru_stime, "memory": used.ru_maxrss}
+    return {**ended, "full": full, "files": count_of_files() != files}
+
+
+def count_of_files():
+    """A number that is another after a file was made in the folder for temporary files, wherever it is now.
+
+    A later process can see as much: on a tmpfs, files are numbered as they come.
+    """
+    if (
+        "tmp_bytes" in TOLD
+    ):  # on a disk, where folders and nameless files are refused: each one changes the folder
+        return os.stat(TMP).st_ctime_ns
+    path = f"{TMP}/{os.urandom(16).hex()}"
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL)
+    number = os.fstat(descriptor).st_ino
+    os.close(descriptor)
+    os.unlink(path)
+    own_files.append(path)
+    return number - len(own_files)
 
 
 def is_full():
