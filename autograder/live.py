@@ -81,12 +81,12 @@ class GradingView:
         for key in sorted(self._lines):
             self._console.print(self._lines[key])
 
-    def add(self, score):
-        """Show the score of a submission that was just graded."""
+    def add(self, score, seconds):
+        """Show the score of a submission that was just graded, which took this long."""
         line = describe(score, self._width, self._console.width if self._live else None)
         self._standings |= standings(score)
         self._counts[score["status"]] += 1
-        self._pace.advance()
+        self._pace.advance(seconds)
         if not self._live:
             self._console.print(line)
             return
@@ -116,9 +116,10 @@ class Pace:
     """Guesses how long the rest takes, from the pace at which submissions come.
 
     The first ones come late, all at about the same time: one from each process. So the clock runs from the last of
-    these. The mean of n submissions is off by about one part in √n, since some take many times as long as others: that
-    of those that came, and that of those to come. Twice that is the span that is said. It does not know of a machine
-    that gets busier, nor of those that are tried again at the end.
+    these. The mean of n submissions is off by about their standard deviation over √n: that of those that came, and that
+    of those to come. Twice that is the span that is said. The deviation is that of the times so far, and at least their
+    mean, since there may be some that take many times as long. It does not know of a machine that gets busier, nor of
+    those that are tried again at the end.
 
     clock: function → seconds. now: function → datetime.datetime.
     """
@@ -127,12 +128,15 @@ class Pace:
         self.total, self.done = total, 0
         self._processes, self._clock, self._now = processes, clock, now
         self._started = None
+        self._sum, self._squares = 0.0, 0.0  # of the seconds that each took
         # Seconds that are left, and (least, most) of them; None while nothing can be said.
         self.left, self.span = None, None
 
-    def advance(self):
-        """Count a submission that has come."""
+    def advance(self, seconds):
+        """Count a submission that has come, and took this long."""
         self.done += 1
+        self._sum += seconds
+        self._squares += seconds**2
         if self.done == self._processes:
             self._started = self._clock()
         counted = self.done - self._processes
@@ -142,7 +146,9 @@ class Pace:
             arrivals = max(to_come - at_once, 0)
             arrivals += sum(at_once / i for i in range(1, min(to_come, at_once) + 1))
             self.left = (self._clock() - self._started) / counted * arrivals
-            off = 1 + 2 * math.sqrt(1 / counted + 1 / max(to_come, 1))
+            # As a part of the mean.
+            deviation = math.sqrt(max(self.done * self._squares / self._sum**2 - 1, 1)) if self._sum else 1
+            off = 1 + 2 * deviation * math.sqrt(1 / counted + 1 / max(to_come, 1))
             self.span = self.left / off, self.left * off
 
     def said(self):

@@ -162,7 +162,7 @@ def _grade_all(todo, found, jobs, scores, console, grade_many=None):
             else:
                 score = settle(score, student.graded[0], student)
                 scores.write(score, record)
-            view.add(score)
+            view.add(score, record.get("wall_seconds", 0.0))
 
 
 def _settle_all(students, scores):

@@ -2,6 +2,7 @@
 
 import datetime
 import io
+import itertools
 import re
 import threading
 
@@ -68,7 +69,7 @@ def screen(terminal):
 def test_a_terminal_shows_who_is_done_with_points_marks_and_the_first_failure():
     terminal = console()
     with GradingView(terminal, ["ann", "bob"], 1, is_live=True) as view:
-        view.add(graded("bob", 4, mistakes=[{"kind": "named", "tag": "bias_mean"}]))
+        view.add(graded("bob", 4, mistakes=[{"kind": "named", "tag": "bias_mean"}]), 1.0)
         shown = screen(terminal)
         assert "bob       4 / 10  ✗■  add: bias mean" in shown[0]
         assert any("1 graded" in line for line in shown) and any("1/2" in line for line in shown)
@@ -78,7 +79,7 @@ def test_a_class_larger_than_the_terminal_has_a_window_of_the_latest():
     terminal = console(height=20)
     with GradingView(terminal, NAMES, 1, is_live=True) as view:
         for i, name in enumerate(NAMES):
-            view.add(graded(name))
+            view.add(graded(name), 1.0)
             shown = [line for line in screen(terminal) if line.strip()]
             assert len(shown) < terminal.height
         assert shown[0] == "… 87 before these" and shown[1].startswith("s087") and "s099" in shown[13]
@@ -88,7 +89,7 @@ def test_a_class_larger_than_the_terminal_has_a_window_of_the_latest():
 def test_a_line_of_the_table_is_cut_at_the_width_of_the_terminal():
     terminal = console(width=40)
     with GradingView(terminal, ["ann"], 1, is_live=True) as view:
-        view.add(graded("ann", 4, failure="the gradient is wrong " * 10))
+        view.add(graded("ann", 4, failure="the gradient is wrong " * 10), 1.0)
         shown = screen(terminal)
     assert max(map(len, shown)) <= 40 and shown[0].endswith("…")
 
@@ -97,7 +98,7 @@ def test_a_line_of_the_table_is_cut_at_the_width_of_the_terminal():
 def test_in_the_end_too_a_row_is_a_line_that_ends_after_a_word_with_an_ellipsis(width):
     terminal = console(width=width)
     with GradingView(terminal, ["ann"], 1, is_live=True) as view:
-        view.add(graded("ann", 4, failure="it loops over pixels. The elements of a kernel are few " * 5))
+        view.add(graded("ann", 4, failure="it loops over pixels. The elements of a kernel are few " * 5), 1.0)
     [line] = [line for line in screen(terminal) if line.strip()]
     assert len(line) <= width and line.endswith("…")
     assert line[:-1].split()[-1] in "it loops over pixels. The elements of a kernel are few".split()
@@ -148,7 +149,7 @@ def test_when_all_are_done_a_small_class_has_its_lines_by_name_once():
     names = ["cy", "ann", "bob"]
     with GradingView(terminal, names, 2, is_live=True) as view:
         for name in names:
-            view.add(graded(name))
+            view.add(graded(name), 1.0)
     lines = [line for line in screen(terminal) if line.strip()]
     assert [line.split()[0] for line in lines] == ["ann", "bob", "cy"]
 
@@ -157,15 +158,15 @@ def test_when_all_are_done_a_large_class_leaves_nothing_behind():
     terminal = console()
     with GradingView(terminal, NAMES, 2, is_live=True) as view:
         for name in NAMES[: MAX_LINES + 1]:
-            view.add(graded(name))
+            view.add(graded(name), 1.0)
     assert [line for line in screen(terminal) if line.strip()] == []
 
 
 def test_attempts_of_one_student_have_a_line_each():
     terminal = console()
     with GradingView(terminal, ["ann", "ann"], 1, is_live=True) as view:
-        view.add({**graded("ann"), "attempt": "2"})
-        view.add({**graded("ann", 4), "attempt": "1"})
+        view.add({**graded("ann"), "attempt": "2"}, 1.0)
+        view.add({**graded("ann", 4), "attempt": "1"}, 1.0)
     lines = [line for line in screen(terminal) if line.strip()]
     assert len(lines) == 2 and " 4 / 10" in lines[0]
 
@@ -174,7 +175,7 @@ def test_what_was_graded_before_it_was_stopped_is_printed():
     terminal = console()
     with pytest.raises(KeyboardInterrupt):
         with GradingView(terminal, ["ann", "bob"], 1, is_live=True) as view:
-            view.add(graded("ann"))
+            view.add(graded("ann"), 1.0)
             raise KeyboardInterrupt
     assert [line.split()[0] for line in screen(terminal) if line.strip()] == ["ann"]
     assert terminal.file.getvalue().count("\x1b[?25l") == terminal.file.getvalue().count("\x1b[?25h")
@@ -183,7 +184,7 @@ def test_what_was_graded_before_it_was_stopped_is_printed():
 def test_no_thread_draws():
     others = threading.active_count()  # those that an earlier test of this process left
     with GradingView(console(), ["ann"], 1, is_live=True) as view:
-        view.add(graded("ann"))
+        view.add(graded("ann"), 1.0)
         assert threading.active_count() == others
 
 
@@ -191,7 +192,7 @@ def test_without_a_terminal_there_is_a_line_each_as_they_come():
     log = Console(file=io.StringIO(), highlight=False, soft_wrap=True, width=80)
     with GradingView(log, NAMES, 2, is_live=False) as view:
         for name in reversed(NAMES):
-            view.add(graded(name))
+            view.add(graded(name), 1.0)
     lines = log.file.getvalue().splitlines()
     assert [line.split()[0] for line in lines] == NAMES[::-1]
     assert "\x1b" not in log.file.getvalue()
@@ -200,7 +201,7 @@ def test_without_a_terminal_there_is_a_line_each_as_they_come():
 def test_colours_without_a_terminal_are_lines_too():
     log = console()  # as FORCE_COLOR makes it, for docs/picture.py
     with GradingView(log, ["ann"], 2, is_live=False) as view:
-        view.add(graded("ann", 4))
+        view.add(graded("ann", 4), 1.0)
     assert log.file.getvalue().count("\n") == 1 and "\x1b[31m✗" in log.file.getvalue()
     assert "\x1b[2K" not in log.file.getvalue()
 
@@ -210,8 +211,8 @@ def test_nothing_of_a_students_steers_the_terminal(is_live):
     hostile = "[red]\x1b[2J\u202eeve\n\r\x07[/]"
     terminal = console()
     with GradingView(terminal, [hostile, "ann"], 1, is_live) as view:
-        view.add(graded(hostile, 4, failure=hostile))
-        view.add(graded("ann", 0, "syntax error", message=hostile))
+        view.add(graded(hostile, 4, failure=hostile), 1.0)
+        view.add(graded("ann", 0, "syntax error", message=hostile), 1.0)
     written = terminal.file.getvalue()
     assert "\x1b[2J" not in written and "\u202e" not in written and "\x07" not in written
     lines = [line for line in screen(terminal) if line.strip()]
@@ -238,12 +239,12 @@ class Clock:
         return datetime.datetime(2030, 5, 1, 14, 0) + datetime.timedelta(seconds=self.seconds)
 
 
-def pace_of(total, processes, arrivals):
-    """The Pace after submissions came at these seconds."""
-    clock = Clock()
+def pace_of(total, processes, arrivals, took=(10.0,)):
+    """The Pace after submissions came at these seconds; took: how long each took, over and over."""
+    clock, took = Clock(), itertools.cycle(took)
     pace = Pace(total, processes, clock, clock.now)
     for clock.seconds in arrivals:
-        pace.advance()
+        pace.advance(next(took))
     return pace
 
 
@@ -260,6 +261,15 @@ def test_submissions_that_all_take_the_same_are_foreseen_however_slow_the_first_
     off = 1 + 2 * (1 / 4 + 1 / 96) ** 0.5  # 4 came, 96 are to come
     assert pace.span == pytest.approx((485 / off, 485 * off))
     assert pace.said() == "time left: 4–16 min, until about 14:10, at the pace of the last 4"
+
+
+def test_where_few_take_most_of_the_time_the_span_is_wide():
+    arrivals = [10.0 * (i + 1) for i in range(20)]
+    even = pace_of(40, 1, arrivals)
+    uneven = pace_of(40, 1, arrivals, [1.0] * 9 + [91.0])
+    assert even.left == uneven.left
+    deviation = 27 / 10  # of 18 times 1 s and twice 91 s
+    assert uneven.span[1] / uneven.left == pytest.approx(1 + 2 * deviation * (1 / 19 + 1 / 20) ** 0.5)
 
 
 def test_the_span_narrows_and_ends_at_nothing():

@@ -34,7 +34,9 @@ def section():
                 f"{first['peak_mb']:.0f}",
             ]
         )
-        estimates.append([f"{size:,}", *(f"{error:+.0%}" for error in first["estimates"])])
+        estimates.append(
+            [f"{size:,}", *(f"{a:.0f}–{b:.0f}: {left:.0f}" for a, b, left in first["estimates"])]
+        )
         print(" ", *rows[-1], *estimates[-1][1:], flush=True)
     head = ["submissions", "grading, s each", "gradebook, s each", "all, s", "all again, s", "memory, MB"]
     return TEXT.format(
@@ -74,7 +76,8 @@ grader's main process held.
 
 {classes}
 
-How far the progress bar's estimate of the time left was off, of the time that it did take from then on:
+The span of seconds that the progress bar said were left, and how many it were: when a quarter, half and three quarters
+of the class were done.
 
 {estimates}
 

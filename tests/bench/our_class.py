@@ -40,13 +40,13 @@ def make_class(folder, size):
 
 
 class Watched(live.Pace):
-    """The pace of the run; keeps (time, part done, seconds that it says are left)."""
+    """The pace of the run; keeps (time, part done, span of seconds that it says are left)."""
 
     looks = []
 
-    def advance(self):
-        super().advance()
-        self.looks.append((time.perf_counter(), self.done / self.total, self.left))
+    def advance(self, seconds):
+        super().advance(seconds)
+        self.looks.append((time.perf_counter(), self.done / self.total, self.span))
 
 
 def _timed(name, took):
@@ -79,15 +79,15 @@ def measure(folder, jobs):
         "gradebook": took["_write_course"],
         "total": time.perf_counter() - started,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "estimates": [_off(part) for part in (0.25, 0.5, 0.75)] if Watched.looks else [],
+        "estimates": [_estimate(part) for part in (0.25, 0.5, 0.75)] if Watched.looks else [],
     }
 
 
-def _off(part):
-    """How far off the estimate was when this part was done, as a part of the time that was left."""
+def _estimate(part):
+    """(least, most seconds that were said to be left when this part was done, seconds that were left)."""
     end = Watched.looks[-1][0]
     when, _, said = next(look for look in Watched.looks if look[1] >= part)
-    return ((said or 0) - (end - when)) / (end - when)
+    return *(said or (0, 0)), end - when
 
 
 if __name__ == "__main__":
