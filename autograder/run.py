@@ -15,7 +15,7 @@ from autograder.live import GradingView, legend, lines_of, one_line, own_remark,
 from autograder.mistakes import class_mistakes
 from autograder.places import find_class
 from autograder.sandbox.choose import BEST, UNGUARDED, choose, why_not_the_best
-from autograder.scores import Scores, ScoresError, held_once
+from autograder.scores import Scores, ScoresError
 from autograder.secret import course_secret, fingerprint
 
 MAX_IGNORED = 20  # entries of the folder that are named
@@ -166,8 +166,8 @@ def _grade_all(todo, found, jobs, scores, console, grade_many=None):
 
 
 def _settle_all(students, scores):
-    """(submission that counts, its score as it is stored) of each student. Scores have parts in common."""
-    settled, known = [], {}
+    """(submission that counts, its score as it is stored) of each student."""
+    settled = []
     for student in students:
         stored = scores.read(student.name)
         if len(student.graded) > 1:
@@ -187,7 +187,7 @@ def _settle_all(students, scores):
             scores.write(score, scores.read_record(student.name) if record is None else record)
         else:
             scores.write_history(score)  # it may have been lost
-        settled.append((student.graded[best], held_once(score, known)))
+        settled.append((student.graded[best], score))
     return settled
 
 

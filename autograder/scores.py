@@ -25,6 +25,7 @@ import hashlib
 import io
 import itertools
 import json
+import marshal
 import os
 import shutil
 import stat
@@ -54,7 +55,8 @@ NOT_GRADING = tuple(
 )
 LOCK_SECONDS = 3  # for the last process of a killed run to end
 MAX_BYTES = 64 << 20  # of a JSON file: what a submission can print is far less
-HASH = "hash"
+# How a file ends that holds a dict: with a hash of the text of that dict.
+END, SEAL, SEAL_END = "\n}", ',\n "hash": "', '"\n}\n'
 RUN = "run.json"
 # Of a score, what its history keeps besides when, and the points of each exercise.
 HISTORY = ("score", "status", "attempt", "submission", "grader")
@@ -97,7 +99,8 @@ class Scores:
     def __init__(self, folder):
         self.folder = Path(folder)
         self.set_aside = []  # paths that damaged histories were given
-        self._whole_records = {}  # path: (its state when it was whole, what read_facts gives)
+        self._known = {}  # path: (the file's state when it was whole, what is kept of it)
+        self._shared = {}  # what scores have in common (held_once)
         # For what is being written and copies of submissions. Here, so that what a killed run left is found.
         self._scratches = self.folder.absolute() / ".scratch"
         try:
@@ -136,32 +139,46 @@ class Scores:
         self._lock.close()
 
     def read(self, student):
-        """The score of a student from an earlier run; None if it, or its record, is not there or not whole."""
-        score = _read(self._path("scores", student))
+        """The score of a student from an earlier run; None if it, or its record, is not there or not whole.
+
+        It is not to be changed: scores have parts in common.
+        """
+        score = self._read_once(
+            self._path("scores", student), lambda path, score: held_once(score, self._shared)
+        )
         is_theirs = score and score.get("student") == student
         return score if is_theirs and self.read_facts(student) is not None else None
 
     def read_facts(self, student):
         """Of a student's record, the TIMES that it has and a hash of its "training"; None without a whole one.
 
-        Of each record only this is kept, for a class prints more than there is memory. One that is as it was when
-        it was read is not read again.
+        Of each record only this is kept, for a class prints more than there is memory.
         """
-        path = self._path("records", student)
+
+        def facts(path, record):
+            times = {name: record[name] for name in TIMES if name in record}
+            return {**times, "training": digest([path.name, record.get("training")])}
+
+        return self._read_once(self._path("records", student), facts)
+
+    def _read_once(self, path, kept):
+        """kept(path, value) of the JSON object in a file; None without a whole one.
+
+        A file that is as it was when it was read is not read again.
+        """
         try:
             found = path.stat()
         except OSError:
             return None
         state = found.st_ino, found.st_size, found.st_mtime_ns
-        known, facts = self._whole_records.get(path, (None, None))
+        known, what = self._known.get(path, (None, None))
         if known != state:
-            record = _read(path)
-            if record is None:
+            value = _read(path)
+            if value is None:
                 return None
-            facts = {name: record[name] for name in TIMES if name in record}
-            facts["training"] = _hash(path, record.get("training"))
-            self._whole_records[path] = state, facts
-        return facts
+            what = kept(path, value)
+            self._known[path] = state, what
+        return what
 
     def read_record(self, student):
         """What was recorded when a student was graded; None if there is nothing that can be read."""
@@ -181,7 +198,7 @@ class Scores:
         score = stored.get("score")
         if not isinstance(score, dict) or (score.get("student"), score.get("attempt")) != (student, attempt):
             return None, None
-        return score, stored.get("record")
+        return held_once(score, self._shared), stored.get("record")
 
     def write(self, score, record):
         """Store a graded submission: `score` and `record` are dicts of JSON values."""
@@ -277,8 +294,8 @@ class Scores:
         return self.folder / "attempts" / f"{file_name(student)}.all" / f"{file_name(attempt)}.json"
 
     def _write_json(self, path, value):
-        value = {**value, HASH: _hash(path, value)}
-        self._write(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+        text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
+        self._write(path, text.removesuffix(END) + SEAL + _hash(path, text) + SEAL_END)
 
     def _write(self, path, text):
         temporary = self.scratch / "part"
@@ -303,10 +320,10 @@ class Scores:
 
 
 def held_once(score, known):
-    """The same score, in the memory of those before it: its texts, and its checks that ended alike, are theirs.
+    """The same score, in the memory of those before it: its texts, and what ended alike, are theirs.
 
-    known: a dict, for all scores of a class. Most checks end as somebody else's did: a class takes a quarter of the
-    memory.
+    known: a dict, for all scores of a class. Most exercises, and of the others most checks, end as somebody else's did:
+    a class takes a quarter of the memory.
     """
 
     def texts(value):
@@ -316,15 +333,24 @@ def held_once(score, known):
             return [texts(inner) for inner in value]
         return known.setdefault(value, value) if isinstance(value, str) else value
 
-    def shared(check):
-        hashed = hashlib.sha256(json.dumps(check).encode()).digest()
-        return known.get(hashed) or known.setdefault(hashed, texts(check))
+    def once(value, made):
+        hashed = digest(value)
+        return known.get(hashed) or known.setdefault(hashed, made(value))
 
-    exercises = {
-        id: {**texts({**result, "checks": []}), "checks": [shared(check) for check in result["checks"]]}
-        for id, result in score["exercises"].items()
-    }
-    return {**score, "exercises": exercises}
+    def exercise(result):
+        return {
+            **texts({**result, "checks": []}),
+            "checks": [once(check, texts) for check in result["checks"]],
+        }
+
+    return {**score, "exercises": {id: once(result, exercise) for id, result in score["exercises"].items()}}
+
+
+def digest(value):
+    """A hash of a JSON value, as text: the quick way, of many large ones. Another order of keys is another value."""
+    return hashlib.sha256(
+        marshal.dumps(value, 2)
+    ).hexdigest()  # 2: later ones depend on where else a text is in use
 
 
 def stored_score(folder, student):
@@ -350,11 +376,11 @@ def _read(path):
         found = path.stat()
         if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_BYTES:
             return None
-        value = json.loads(path.read_text(encoding="utf-8"))
-        is_whole = isinstance(value, dict) and value.pop(HASH, None) == _hash(path, value)
+        before, _, sealed = path.read_text(encoding="utf-8").rpartition(SEAL)
+        text = before + END
+        return json.loads(text) if sealed == _hash(path, text) + SEAL_END else None
     except (OSError, ValueError, RecursionError):
         return None
-    return value if is_whole else None
 
 
 def file_name(text):
@@ -363,6 +389,7 @@ def file_name(text):
     return name if len(name) <= 200 else name[:150] + "-" + hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _hash(path, value):
-    """A hash of a JSON value, and of the name of its file: another student's is not whole either."""
-    return hashlib.sha256(json.dumps([path.name, value], allow_nan=False).encode()).hexdigest()[:16]
+def _hash(path, text):
+    """A hash of a text, and of the name of its file: another student's is not whole either."""
+    hashed = hashlib.sha256(f"{path.name}\0{text}".encode(errors="surrogatepass"))
+    return hashed.hexdigest()[:16]

@@ -10,7 +10,7 @@ import json
 import os
 from pathlib import Path
 
-from autograder.scores import version_of
+from autograder.scores import digest, version_of
 
 FILE = "written.json"
 # The code and the texts that it is made by.
@@ -32,7 +32,7 @@ class Stamp:
         made_of = repr((str(self._course), assignment.fingerprint, version_of(MADE_BY), list(roster)))
         hashed = hashlib.sha256(made_of.encode("utf-8", "backslashreplace"))
         for submission, score in results:
-            text = f"{submission!r}{json.dumps(score, sort_keys=True)}"
+            text = f"{submission!r}{digest(score)}"
             hashed.update(text.encode("utf-8", "backslashreplace"))
         self._digest = hashed.hexdigest()
 

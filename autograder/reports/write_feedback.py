@@ -11,7 +11,7 @@ from markupsafe import Markup
 from autograder.reports import curves, feedback
 from autograder.reports.made import bring_up_to_date, forget
 from autograder.reports.pages import MADE_BY, TEMPLATES, environment, number
-from autograder.scores import file_name, version_of
+from autograder.scores import digest, file_name, version_of
 from autograder.texts import without_controls
 
 FOLDER = "feedback"
@@ -49,7 +49,7 @@ def _group(name):
 def _made_of(scores, score, assignment):
     training = (scores.read_facts(score["student"]) or {}).get("training")
     by = assignment.efficiency, assignment.carried_forward, version_of(MADE_BY)
-    return json.dumps([score, training, *by], sort_keys=True)
+    return digest([score, training, *by])
 
 
 def _texts(scores, score, assignment, group):
