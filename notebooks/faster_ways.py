@@ -28,11 +28,14 @@ from numpy.lib.stride_tricks import sliding_window_view
 # $(k_h k_w C_1) \times C_2$. `sliding_window_view` gives the windows without copying anything; `reshape` then
 # copies them once. The same matrix, transposed, gives the gradient to the kernel. This is known as *im2col*
 # (K. Chellapilla, S. Puri, P. Simard: High Performance Convolutional Neural Networks for Document Processing, 2006).
+#
+# The gradient to the image stays a loop over the elements of the kernel, as in the reference, since windows overlap
+# and each must be added. But there, too, all pixels make one product, in place of one for each image row.
 
 
 # %%
 class conv2_by_windows(edf.conv2):
-    """conv2 whose forward and gradient to the kernel are one matrix product over all windows of the image."""
+    """conv2 whose forward and gradient to the kernel are one matrix product each, over all windows of the image."""
 
     def forward(self):
         f, k = self.f.top, self.k.top
@@ -42,6 +45,14 @@ class conv2_by_windows(edf.conv2):
         # B×height×width×C1×kh×kw → one row a window, its numbers in the order of the kernel's axes.
         self.windows = windows.transpose(0, 1, 2, 4, 5, 3).reshape(B * height * width, kh * kw * C1)
         self.top = (self.windows @ k.reshape(-1, C2)).reshape(B, height, width, C2)
+
+    def backward_image(self):
+        image_grad = np.zeros_like(self.f.top)
+        upstream = self.grad.reshape(-1, self.grad.shape[-1])
+        for ky, kx, seen in self._taps():
+            products = upstream @ self.k.top[ky, kx].T
+            image_grad[seen] += products.reshape(image_grad[seen].shape)
+        self.f.grad = self.f.grad + image_grad
 
     def backward_kernel(self):
         upstream = self.grad.reshape(-1, self.grad.shape[-1])
@@ -62,8 +73,7 @@ class conv2_by_windows(edf.conv2):
 #   so, keeps up. If images are taken in parts whose windows and results fit in there, each product finds what
 #   it needs in the cache. The results are the same: images do not depend on each other.
 #
-# The gradient to the image stays a loop over the elements of the kernel, as in the reference. But there, too, all
-# pixels of a part make one product, in place of one for each image row.
+# The gradient to the image is as above, part by part.
 
 
 # %%
@@ -195,11 +205,11 @@ for place, (axes, (label, each)) in enumerate(zip(panels, measured.items())):
 plt.show()
 
 # %% [markdown]
-# One large matrix product gains much in the first layer. In the second it hardly does, and in the largest it may even
-# lose: with more channels the loop's own products are large enough to be fast, while the matrix of all windows no
-# longer stays within the cache. In parts, with windows along rows only, it is faster at all three sizes. A library with
-# hand-written convolutions, such as PyTorch, takes at least as long at the sizes of this network, on one thread; at the
-# larger one it takes half as long. A faster way is one that was measured on the sizes that matter.
+# One large matrix product gains much in the first layer, and something in the second. In the largest it hardly does:
+# with more channels the loop's own products are large enough to be fast, while the matrix of all windows no longer
+# stays within the cache. There, windows along rows only, in parts, are the fastest. A library with hand-written
+# convolutions, such as PyTorch, takes as long or longer at the sizes of this network, on one thread; at the larger one
+# it takes two thirds of the time. A faster way is one that was measured on the sizes that matter.
 #
 # ## Not computing what is thrown away
 #
@@ -224,6 +234,9 @@ print(", ".join(f"{name} {milliseconds:.2f} ms" for name, milliseconds in each.i
 #   into float64: twice the memory to move.
 # - **No sum where a product does it.** `(a * b).sum(axis=0)` makes a large array only to add it up; a matrix product
 #   or `np.tensordot` does not.
+# - **One axis after the other.** The gradient to a bias is a sum over three axes, with few channels left. Summed with
+#   `.sum(axis=0)` three times, it takes a tenth of what `.sum(axis=(0, 1, 2))` does: numpy then adds whole images, and
+#   not eight numbers at a time.
 # - **One thread.** For arrays of this size, the threads of the BLAS library can cost more than they bring, the more so
 #   if the computer is busy with something else: set `OPENBLAS_NUM_THREADS=1` before numpy is imported, and measure.
 #

@@ -61,10 +61,13 @@ def methods(source, name):
     return {name: ast.unparse(method) for name, method in found.items()}
 
 
-def test_its_fast_conv2_is_a_right_variant_that_the_grader_is_tried_on():
-    shown = methods(handout.FASTER_WAYS.read_text(encoding="utf-8"), "conv2_in_parts")
+@pytest.mark.parametrize(
+    ("name", "tag"), [("conv2_by_windows", "windows_one_product"), ("conv2_in_parts", "windows_in_parts")]
+)
+def test_its_fast_conv2_is_a_right_variant_that_the_grader_is_tried_on(name, tag):
+    shown = methods(handout.FASTER_WAYS.read_text(encoding="utf-8"), name)
     variants = exercise_by_id("conv2_forward").right_variants
-    tried = next(variant.code for variant in variants if variant.tag == "windows_in_parts")
+    tried = next(variant.code for variant in variants if variant.tag == tag)
     assert shown == methods(tried, "conv2")
 
 

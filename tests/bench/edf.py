@@ -13,7 +13,9 @@ SIZES = {
     "large": ((32, 64, 64, 32), (3, 3, 32, 64)),
 }
 LAYOUTS = ("contiguous", "channels_last")
-READABLE, FAST, PRODUCTS = "conv2", "fast conv2", "three products"
+READABLE, ONE, PARTS, PRODUCTS = "conv2", "one product", "in parts", "three products"
+# Right variants of conv2_forward, by their tags; None is the model answer.
+OURS = {ONE: "windows_one_product", PARTS: "windows_in_parts", READABLE: None}
 ROUNDS, TURN_SECONDS = 9, 0.1
 
 
@@ -25,36 +27,33 @@ def section():
         milliseconds = _measured("conv2", sizes, {PRODUCTS: ("numpy_side", "three_products", sizes)})
         torch = _faster_layout(milliseconds)
         shape = f"{name}: {'×'.join(map(str, images))}, {'×'.join(map(str, kernel))}"
-        times.append([shape, *(spread(milliseconds[side]) for side in (torch, FAST, READABLE, PRODUCTS))])
-        compared = [(FAST, torch), (READABLE, torch), (FAST, PRODUCTS)]
+        times.append([shape, *(spread(milliseconds[side]) for side in (torch, *OURS, PRODUCTS))])
+        compared = [*((side, torch) for side in OURS), (PARTS, PRODUCTS)]
         against.append([name, *(spread(ratios(milliseconds[a], milliseconds[b])) for a, b in compared)])
     steps = []
     for name, stride in {"conv2, then down2": False, "conv2 with stride 2": True}.items():
         milliseconds = _measured("training", {"stride": stride})
         torch = _faster_layout(milliseconds)
-        a_second = {side: [1000 / each for each in milliseconds[side]] for side in (torch, FAST, READABLE)}
-        speed = [spread(ratios(a_second[side], a_second[torch])) for side in (FAST, READABLE)]
+        a_second = {side: [1000 / each for each in milliseconds[side]] for side in (torch, *OURS)}
+        speed = [spread(ratios(a_second[side], a_second[torch])) for side in OURS]
         steps.append([name, *(spread(numbers) for numbers in a_second.values()), *speed])
+    by_torch = [f"{side} / PyTorch" for side in OURS]
     return TEXT.format(
         version=peer_version("torch"),
-        times=table(["ms, CPU time", "PyTorch", FAST, READABLE, PRODUCTS], times),
-        against=table(
-            ["times as long", "fast / PyTorch", "conv2 / PyTorch", "fast / three products"], against
-        ),
-        steps=table(
-            ["steps a second", "PyTorch", FAST, READABLE, "fast / PyTorch", "conv2 / PyTorch"], steps
-        ),
+        times=table(["ms, CPU time", "PyTorch", *OURS, PRODUCTS], times),
+        against=table(["times as long", *by_torch, f"{PARTS} / {PRODUCTS}"], against),
+        steps=table(["steps a second", "PyTorch", *OURS, *by_torch], steps),
     )
 
 
 def _measured(function, arguments, more=None):
-    """{side: [milliseconds of CPU time, one a round]} of `function` in both our conv2 and PyTorch's layouts.
+    """{side: [milliseconds of CPU time, one a round]} of `function` in each conv2 of ours and PyTorch's layouts.
 
     more: {side: (module, function, arguments)} besides.
     """
     sides = {layout: ("torch_side", function, {**arguments, "layout": layout}) for layout in LAYOUTS}
-    sides[FAST] = ("numpy_side", function, {**arguments, "fast": True})
-    sides[READABLE] = ("numpy_side", function, {**arguments, "fast": False})
+    for side, variant in OURS.items():
+        sides[side] = ("numpy_side", function, {**arguments, "variant": variant})
     with contextlib.ExitStack() as stack:
         workers = {}
         for side, (module, name, given) in {**sides, **(more or {})}.items():
@@ -71,9 +70,10 @@ def _faster_layout(milliseconds):
 
 TEXT = """\
 One `conv2` in float32: forward and the gradients to image and kernel, on one thread. *PyTorch* ({version}) is its
-autograd, in the memory layout that is the faster one. *conv2* is the model answer, written to be read; *fast conv2* is
-the right variant `windows_in_parts`, which the solutions handout explains; *three products* are the matrix products
-that a convolution is made of, in numpy, with all that belongs to them laid out in memory beforehand.
+autograd, in the memory layout that is the faster one. *conv2* is the model answer, written to be read; *one product*
+and *in parts* are the right variants `windows_one_product` and `windows_in_parts`, which the solutions handout
+explains; *three products* are the matrix products that a convolution is made of, in numpy, with all that belongs to
+them laid out in memory beforehand.
 
 {times}
 

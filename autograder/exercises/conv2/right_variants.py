@@ -175,6 +175,35 @@ class conv2:
 """,
 )
 conv2_forward.right(
+    "windows_one_product",
+    "sliding windows copied into one matrix, kept for the gradient to the kernel: a product each",
+    code="""
+from numpy.lib.stride_tricks import sliding_window_view
+
+
+class conv2:
+    def forward(self):
+        f, k = self.f.top, self.k.top
+        kh, kw, C1, C2 = k.shape
+        windows = sliding_window_view(f, (kh, kw), axis=(1, 2))[:, :: self.stride, :: self.stride]
+        B, height, width = windows.shape[:3]
+        self.windows = windows.transpose(0, 1, 2, 4, 5, 3).reshape(B * height * width, kh * kw * C1)
+        self.top = (self.windows @ k.reshape(-1, C2)).reshape(B, height, width, C2)
+
+    def backward_image(self):
+        image_grad = np.zeros_like(self.f.top)
+        upstream = self.grad.reshape(-1, self.grad.shape[-1])
+        for ky, kx, seen in self._taps():
+            products = upstream @ self.k.top[ky, kx].T
+            image_grad[seen] += products.reshape(image_grad[seen].shape)
+        self.f.grad = self.f.grad + image_grad
+
+    def backward_kernel(self):
+        upstream = self.grad.reshape(-1, self.grad.shape[-1])
+        self.k.grad = self.k.grad + (self.windows.T @ upstream).reshape(self.k.top.shape)
+""",
+)
+conv2_forward.right(
     "windows_in_parts",
     "for each row of the kernel one matrix product with all that it meets; some images at a time, to stay in the cache",
     code="""
