@@ -127,16 +127,16 @@ def test_a_blank_stub_says_what_to_do(install_edf, capfd, id):
 
 
 @pytest.mark.parametrize("id", ["conv2_image", "conv2_kernel", "stride", "mnist_mlp", "mnist_conv"])
-def test_an_exercise_names_the_blank_one_that_it_builds_on(install_edf, id):
+def test_an_exercise_names_the_blank_one_that_blocks_it(install_edf, id):
     install_edf(SKELETON)
     needed = "add" if id.startswith("mnist") else "conv2_forward"
-    assert failure_of(id).startswith(f"{id} builds on {needed}, which is still to be written.")
+    assert failure_of(id).startswith(f"{id} is blocked by {needed}, which is still to be written.")
 
 
-def test_an_exercise_names_the_wrong_one_that_it_builds_on(install_edf):
+def test_an_exercise_names_the_wrong_one_that_blocks_it(install_edf):
     install_edf(changed("conv2", FLIPPED))
     message = failure_of("conv2_image")
-    assert message.startswith("conv2_image builds on conv2_forward, which fails its own checks.")
+    assert message.startswith("conv2_image is blocked by conv2_forward, which fails its own checks.")
     assert 'check("conv2_forward")' in message
 
 
@@ -155,6 +155,15 @@ def test_what_is_wrong_comes_before_what_is_blank(install_edf, capsys):
     with pytest.raises(CheckFailed, match="down2.forward gives the wrong result"):
         check("add", "down2")
     assert capsys.readouterr().out.splitlines()[0] == "· add: still to be written"
+
+
+def test_what_another_exercise_blocks_is_not_called_wrong(install_edf, capsys):
+    install_edf(changed("conv2", FLIPPED))
+    with pytest.raises(CheckFailed, match="conv2.forward gives the wrong result"):
+        check("conv2_image", "conv2_forward")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "‖ conv2_image: blocked by conv2_forward, which fails its own checks."
+    assert lines[1].startswith("✗ conv2_forward: ")
 
 
 def test_conv2_stands_for_its_three_exercises(install_edf):

@@ -63,8 +63,10 @@ class Result:
 
     @property
     def sign(self):
-        """✓ for right, ✗ for wrong, · for not there yet."""
-        return "✓" if self.failure is None else "·" if self.failure.blank else "✗"
+        """✓ for right, ✗ for wrong, · for not there yet, ‖ for blocked by an exercise that is wrong."""
+        if self.failure is None:
+            return "✓"
+        return "·" if self.failure.blank else "‖" if self.failure.is_blocked else "✗"
 
     @property
     def verdict(self):
@@ -72,7 +74,9 @@ class Result:
         if self.failure is None:
             checks = f"{self.count} check{'s' * (self.count != 1)}"
             return f"{self.title}, {self.remark or checks}"
-        return "still to be written" if self.failure.blank == self.id else self.failure.sentence
+        if self.failure.blank == self.id:
+            return "still to be written"
+        return self.failure.sentence.removeprefix(f"{self.id} is ")
 
 
 def check(*names):
@@ -123,8 +127,8 @@ def _check_each(ids, tell, announce=None):
     finally:
         _say_printed(printed)
     if failures:
-        # Rather what is wrong than what is not there yet.
-        raise next((failure for failure in failures if not failure.blank), failures[0])
+        # Rather what is wrong than what that blocks, or what is not there yet.
+        raise min(failures, key=lambda failure: (bool(failure.blank), failure.is_blocked))
 
 
 def run_check(name):
@@ -218,10 +222,13 @@ def _run(id):
 
 
 def _waits_for(id, needed, failure):
-    """The failure of an exercise that builds on another, which failed."""
+    """The failure of an exercise that is blocked by another, which failed."""
     state = "is still to be written" if failure.blank else "fails its own checks"
-    sentence = f"{id} builds on {needed}, which {state}."
-    return CheckFailed(sentence, hint=f'check("{needed}") says what to do there.', blank=failure.blank)
+    sentence, hint = (
+        f"{id} is blocked by {needed}, which {state}.",
+        f'check("{needed}") says what to do there.',
+    )
+    return CheckFailed(sentence, hint=hint, blank=failure.blank, is_blocked=True)
 
 
 def _first_failure(exercise):
