@@ -40,7 +40,7 @@ Participant 506,Ann Absent,ann@uni.edu,No submission,4.00,10.00,Yes,-,,-,By hand
 def score(student, points, status="graded", message="", **results):
     """What is stored of a student; results: exercise → (points, status, message)."""
     results = results or {"add": (points and min(points, 6), "pass", "")}
-    same, keys = {"points": 6, "extra_credit": False, "checks": []}, ("score", "status", "message")
+    same, keys = {"points": 6, "extra_credit": False, "checks": [], "mistakes": []}, ("score", "status", "message")
     exercises = {id: {**same, **dict(zip(keys, found))} for id, found in results.items()}
     return {
         "student": student,
@@ -381,6 +381,14 @@ def test_without_any_identifier_it_is_refused(export):
     assert status == 2 and "none is known" in said
     status, _, said = export("moodle", [score("ada", 9)], "First name,Last name\nAda,L\n")
     assert status == 2 and "needs one of the columns Email address, Username, ID number" in said
+
+
+def test_feedback_names_the_mistake_and_gives_the_first_hint():
+    one = score("x", 2, add=(2, "fail", "the gradient of add to y is wrong"))
+    mistake = {"sentence": "It is zero.", "hints": ["Gradients add up.", "Look at add.backward."]}
+    one["exercises"]["add"]["mistakes"] = [mistake]
+    said = "add: 2 of 6. The gradient of add to y is wrong. The result is zero. Gradients add up."
+    assert feedback_of(one) == f"Score: 2 of 10<br>{said}"
 
 
 def test_feedback_is_escaped_one_line_and_no_formula():

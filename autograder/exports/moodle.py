@@ -10,6 +10,7 @@ import re
 from markupsafe import Markup
 
 from autograder import judge
+from autograder.diagnosis.diagnose import UNKNOWN
 from autograder.errors import Refusal
 from autograder.exports.people import (
     Person,
@@ -21,8 +22,9 @@ from autograder.exports.people import (
     write_table,
 )
 from autograder.grade import GRADED
-from autograder.gradebook.verdict import about
+from autograder.gradebook.verdict import about, with_subject
 from autograder.intake.submission import shown
+from autograder.reports.feedback import sentence
 from autograder.texts import csv_cell, without_controls
 
 # What an offline grading worksheet must have; Moodle looks for these words, in the course's language.
@@ -131,12 +133,19 @@ def export_import(participants, scores, assignment, out, roster=()):
 
 
 def feedback_of(score):
-    """What a student is told, as HTML on one line: the points, and of each exercise without all of them, why."""
+    """What a student is told, as HTML on one line: the points, and of each exercise without all of them, why.
+
+    Of each mistake, what it is and the first hint; all else is on the student's own page of feedback.
+    """
     lines = [f"Score: {points(score['score'])} of {points(score['max_score'])}", *about(score)]
     for id, result in score["exercises"].items():
         line = f"{id}: {points(result['score'])} of {points(result['points'])}"
         if result["status"] not in (judge.PASS, judge.CARRIED) and score["status"] == GRADED:
-            line += f". {' '.join(result['message'].split())[:MAX_MESSAGE]}"
+            said = [sentence(result["message"][:MAX_MESSAGE])]
+            for mistake in result["mistakes"]:
+                if mistake["sentence"] != UNKNOWN:  # which points to the case on the page of feedback
+                    said += [with_subject(mistake["sentence"]), *mistake["hints"][:1]]
+            line = ". ".join([line, " ".join(filter(None, said))])
         lines.append(line)
     # join escapes each line.
     return str(Markup("<br>").join(without_controls(line).replace("\n", " ") for line in lines))

@@ -17,8 +17,8 @@ class CheckFailed(AssertionError):
     """The students' code failed a check. Its str is the whole message, at most 80 columns wide.
 
     sentence: what is wrong. case: the smallest case that shows it, laid out as text, or "". hint: one, or "".
-    blank: None, or the exercise whose stub was met unwritten. is_blocked: whether it is another exercise that failed, so
-    that nothing can be said of this one.
+    blank: None, or the exercise whose stub was met unwritten. is_blocked: whether it is another exercise that failed,
+    so that nothing can be said of this one.
     """
 
     def __init__(self, sentence, case="", hint="", blank=None, is_blocked=False):
