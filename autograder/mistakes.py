@@ -11,15 +11,20 @@ EQUAL = 1e-3
 
 @dataclasses.dataclass
 class ClassMistake:
-    """One mistake and its students. exercise: id. tag: of a named one, the variant's; of an unknown one, what is
+    """One mistake and its students. exercises: ids. tag: of a named one, the variant's; of an unknown one, what is
     odd about its results, or "". sentence: what students are told; note: for the instructor, or ""."""
 
-    exercise: str
+    exercises: list
     kind: str
     tag: str
     sentence: str
     note: str
     students: list
+
+    @property
+    def exercise(self):
+        """The exercise's id, or the ids of all."""
+        return ", ".join(self.exercises)
 
     @property
     def name(self):
@@ -36,7 +41,7 @@ class ClassMistake:
 
 
 def class_mistakes(scores):
-    """All ClassMistakes in these scores (grade.grade_submission), the most common first."""
+    """All ClassMistakes in these scores (grade.grade_submission), each of one exercise, the most common first."""
     found, behaviours = {}, {}
     for score in scores:
         for id, result in score["exercises"].items():
@@ -50,9 +55,21 @@ def class_mistakes(scores):
                 key = id, mistake["kind"], group
                 if key not in found:
                     texts = mistake["tag"], mistake["sentence"], mistake["note"]
-                    found[key] = ClassMistake(id, mistake["kind"], *texts, [])
+                    found[key] = ClassMistake([id], mistake["kind"], *texts, [])
                 found[key].students.append(score["student"])
     return sorted(found.values(), key=lambda mistake: -len(mistake.students))
+
+
+def across_exercises(mistakes):
+    """The same ClassMistakes; one by the same name that the same students made in several exercises is one mistake."""
+    found = {}
+    for mistake in mistakes:
+        key = (mistake.tag, *mistake.students) if mistake.kind == NAMED else id(mistake)
+        if key in found:
+            found[key].exercises.append(*mistake.exercises)
+        else:
+            found[key] = dataclasses.replace(mistake, exercises=[*mistake.exercises])
+    return list(found.values())
 
 
 def _group_of(behaviour, known):

@@ -12,7 +12,7 @@ from autograder.errors import Refusal
 from autograder.grade import GRADER_ERROR, Job, check_reference, grade, needs_grading
 from autograder.gradebook.stamp import Stamp
 from autograder.live import GradingView, legend, lines_of, one_line, own_remark, standings, width_of
-from autograder.mistakes import class_mistakes
+from autograder.mistakes import across_exercises, class_mistakes
 from autograder.places import find_class
 from autograder.sandbox.choose import BEST, UNGUARDED, choose, why_not_the_best
 from autograder.scores import Scores, ScoresError
@@ -282,6 +282,7 @@ def _finish(all_scores, absent, assignment, scores, console):
 
 def _print_mistakes(mistakes, console):
     """The most common mistakes of the class, a line each, with the first of those who made them."""
+    mistakes = across_exercises(mistakes)
     for mistake in mistakes[:MAX_MISTAKES]:
         count = len(mistake.students)
         who = ", ".join(mistake.students[:MAX_WHO]) + (f", {count - MAX_WHO} more" if count > MAX_WHO else "")

@@ -167,6 +167,23 @@ def test_the_histogram_has_full_marks_in_a_bin_of_their_own(small):
     assert sum(int(row["ran"]) + int(row["others"]) for row in rows(report, "distribution")) == 6
 
 
+def test_a_mistake_that_the_same_students_made_in_several_exercises_is_one(small):
+    both = {"add": failed(0, mistake("overwrites")), "mean": failed(0, mistake("overwrites"))}
+    report = report_of(
+        small,
+        graded("a", small, **both),
+        graded("b", small, **both),
+        graded("c", small, add=failed(0, mistake("bias_mean"))),
+    )
+    assert [row[0:2] + row[3:] for row in report.named] == [
+        (["add", "mean"], "overwrites", ["a", "b"]),
+        (["add"], "bias mean", ["c"]),
+    ]
+    assert [row["exercises"] for row in rows(report, "mistakes")] == ["add, mean", "add"]
+    alone = report_of(small, graded("a", small, **both), graded("c", small, add=both["add"]))
+    assert [row[0] for row in alone.named] == [["add"], ["mean"]]
+
+
 def test_unknown_mistakes_of_equal_behaviour_are_one_with_an_example(small):
     def unknown(student, number):
         odd = mistake("zero", "unnamed", [number], sentence="It is 0 everywhere.")

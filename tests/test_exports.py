@@ -40,7 +40,10 @@ Participant 506,Ann Absent,ann@uni.edu,No submission,4.00,10.00,Yes,-,,-,By hand
 def score(student, points, status="graded", message="", **results):
     """What is stored of a student; results: exercise → (points, status, message)."""
     results = results or {"add": (points and min(points, 6), "pass", "")}
-    same, keys = {"points": 6, "extra_credit": False, "checks": [], "mistakes": []}, ("score", "status", "message")
+    same, keys = (
+        {"points": 6, "extra_credit": False, "checks": [], "mistakes": []},
+        ("score", "status", "message"),
+    )
     exercises = {id: {**same, **dict(zip(keys, found))} for id, found in results.items()}
     return {
         "student": student,

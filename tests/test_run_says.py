@@ -8,9 +8,9 @@ from rich.console import Console
 from autograder.mistakes import ClassMistake
 from autograder.run import _count, _print_mistakes
 
-ZERO = ClassMistake("max", "unnamed", "zero", "It is 0 everywhere.", "", ["ann", "bob"])
-RAISES = ClassMistake("add", "unnamed", "raises", "The code raises IndexError.", "", ["cy"])
-FLIPPED = ClassMistake("conv2_forward", "named", "kernel_flipped", "This is …", "", list("abcde"))
+ZERO = ClassMistake(["max"], "unnamed", "zero", "It is 0 everywhere.", "", ["ann", "bob"])
+RAISES = ClassMistake(["add"], "unnamed", "raises", "The code raises IndexError.", "", ["cy"])
+FLIPPED = ClassMistake(["conv2_forward"], "named", "kernel_flipped", "This is …", "", list("abcde"))
 
 
 class Terminal(io.StringIO):

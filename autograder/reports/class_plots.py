@@ -135,7 +135,7 @@ def mistakes(report):
         return None
     figure = Figure(figsize=(WIDTH, ROW * 1.6 * len(commonest) + 0.5), layout="constrained")
     axes = figure.subplots()
-    names = [f"{id}\n{name[:LONGEST]}" for id, name, *_ in commonest]
+    names = [f"{_some(ids)}\n{name[:LONGEST]}" for ids, name, *_ in commonest]
     counts = [len(students) for *_, students in commonest]
     bars = axes.barh(range(len(names)), counts, color=RAN, height=0.7, edgecolor=TEXT, linewidth=EDGE)
     axes.set_yticks(range(len(names)), names, fontsize=9)
@@ -144,8 +144,13 @@ def mistakes(report):
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_xlabel("students")
     axes.margins(x=0.1)
-    said = [f"{id}, {name} {count}" for (id, name, *_), count in zip(commonest, counts)]
+    said = [f"{_some(ids)}, {name} {count}" for (ids, name, *_), count in zip(commonest, counts)]
     return _svg(figure, "mistakes", "The commonest mistakes", f"Students who made it: {', '.join(said)}.")
+
+
+def _some(ids):
+    """Ids of exercises in a few words."""
+    return ids[0] if len(ids) == 1 else f"{ids[0]} and {len(ids) - 1} more"
 
 
 def _svg(figure, name, title, description):

@@ -14,7 +14,7 @@ from autograder.diagnosis.diagnose import NAMED, UNNAMED
 from autograder.diagnosis.smallest import Smallest, text
 from autograder.grade import GRADED, GRADER_ERROR
 from autograder.judge import TIME_IS_UP
-from autograder.mistakes import class_mistakes
+from autograder.mistakes import across_exercises, class_mistakes
 from autograder.reports.feedback import waits_for
 from autograder.reports.items import discrimination, mean_share
 
@@ -105,7 +105,7 @@ class ClassReport:
     total: points of the assignment. submissions, ran: how many; absent: who handed in nothing.
     grader_errors: [(student, message)]. reteach: Reteaches, the most important first. scores: [(student, status,
     score or None, CPU seconds, wall seconds)]. bins: the histogram, [(from, submissions that ran, others)].
-    exercises: ExerciseFigures. named: [(exercise, name of the mistake, sentence, students)].
+    exercises: ExerciseFigures. named: [(ids of exercises, name of the mistake, sentence, students)].
     unknown: UnknownMistakes. blocked: [(exercise at fault, blocked exercise, students)].
     stopped: [(what stopped it, exercise, students)]. not_run: [(student, status, message)].
     changed: [(student, given names that were put back)]. unguarded: students graded without a sandbox.
@@ -186,7 +186,11 @@ def class_report(assignment, scores, absent, times, histories):
         ],
         bins=_bins(assignment, scores),
         exercises=[_exercise(e, assignment, scores, ran, times) for e in assignment.exercises],
-        named=[(m.exercise, m.name, m.sentence, m.students) for m in mistakes if m.kind == NAMED],
+        named=[
+            (m.exercises, m.name, m.sentence, m.students)
+            for m in across_exercises(mistakes)
+            if m.kind == NAMED
+        ],
         unknown=_unknown(mistakes, scores),
         blocked=_blocked(ran),
         stopped=_stopped(scores),

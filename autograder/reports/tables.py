@@ -177,10 +177,17 @@ def _named(report):
     return Table(
         "mistakes",
         "Mistakes that the grader knows by name, the commonest first.",
-        ("exercise", "mistake", "submissions", "results as if", "revisit", "students"),
+        ("exercises", "mistake", "submissions", "results as if", "revisit", "students"),
         [
-            (id, name, len(students), sentence.removeprefix(AS_IF), lecture[id], students)
-            for id, name, sentence, students in report.named
+            (
+                ", ".join(ids),
+                name,
+                len(students),
+                sentence.removeprefix(AS_IF),
+                "; ".join(dict.fromkeys(filter(None, (lecture[id] for id in ids)))),
+                students,
+            )
+            for ids, name, sentence, students in report.named
         ],
     )
 

@@ -86,7 +86,7 @@ conv2_image.wrong(
     edits=[(TAP, TAP.replace("self.grad", "np.ones_like(self.grad)"))],
 )
 conv2_image.wrong(
-    "grad_overwritten",
+    "overwrites",
     "the gradient of the image is set to that of this operation, and what was there is lost",
     gives_away="accumulates",
     hints=(

@@ -127,7 +127,7 @@ conv2_kernel.wrong(
     edits=summed(PIXELS, "np.ones_like(self.grad)"),
 )
 conv2_kernel.wrong(
-    "grad_overwritten",
+    "overwrites",
     "the gradient of the kernel is set to that of this operation, and what was there is lost",
     gives_away="accumulates",
     hints=(
