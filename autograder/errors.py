@@ -2,6 +2,8 @@
 
 import difflib
 
+from autograder.texts import without_controls
+
 
 def did_you_mean(name, known):
     """A question after a sentence, " Did you mean max?", for a name that is nearly one of the `known`, upper and lower
@@ -15,6 +17,16 @@ class Refusal(Exception):
     """Something that a person has to mend; the message says what. `status`: what the command then ends with."""
 
     status = 2
+
+
+def require_exercises(ids, known, of):
+    """Raise Refusal, with the nearest name, unless all `ids` are `known`, exercises `of` an assignment."""
+    for id in ids:
+        if id not in known:
+            raise Refusal(
+                f"{without_controls(id)[:60]} is no exercise of {of}.{did_you_mean(id, known)} "
+                f"Its exercises: {', '.join(known)}."
+            )
 
 
 class ReleaseError(Refusal):

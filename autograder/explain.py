@@ -17,7 +17,7 @@ from autograder.diagnosis.smallest import Smallest
 from autograder.diagnosis.smallest import text as text_of
 from autograder.diagnosis.snippet import snippet
 from autograder.draw import Draw
-from autograder.errors import Refusal
+from autograder.errors import Refusal, require_exercises
 from autograder.grade import GRADED, GRADER_ERROR, Job, content_of, grade_submission, sandbox_of
 from autograder.gradebook.verdict import about
 from autograder.intake import read_submission, take_notebooks
@@ -63,10 +63,7 @@ def explain(found, out, secret, name, id, sandbox, console):
     status, 1 if a check ends otherwise than it did when it was graded. Raises Refusal.
     """
     score, job = _stored(found, Path(out), secret, name, sandbox)
-    if id is not None and id not in score["exercises"]:
-        raise Refusal(
-            f"{one_line(id)} is no exercise of this score. Its exercises: {', '.join(score['exercises'])}."
-        )
+    require_exercises([id] if id else [], score["exercises"], found.assignment.name)
     print_submission(score, "" if found.names else str(job.submission.path), console)
     if score["status"] not in (GRADED, GRADER_ERROR):
         return _explain_unjudged(score, found.hidden(name, grade_submission(job)[0]), console)

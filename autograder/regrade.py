@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from autograder.assignment import AssignmentError
+from autograder.errors import require_exercises
 from autograder.exercise import needed_by, needing
 from autograder.grade import (
     GRADED,
@@ -120,14 +120,10 @@ def regrade(found, places, secret, ids, jobs, sandbox, is_agreed, console):
     """Judge exercises of a graded class again, show whose points move, and write that if it is agreed.
 
     found: places.Classroom. ids: of the exercises. jobs: processes. sandbox: as in run.run. is_agreed: function () →
-    whether to write. Returns the exit status. Raises AssignmentError if an exercise is none of the assignment's.
+    whether to write. Returns the exit status. Raises Refusal.
     """
     assignment = found.assignment
-    if unknown := [id for id in ids if id not in assignment.points]:
-        known = ", ".join(assignment.points)
-        raise AssignmentError(
-            f"{one_line(unknown[0])} is no exercise of {assignment.name}. Its exercises: {known}."
-        )
+    require_exercises(ids, assignment.points, assignment.name)
     with Scores(places.out) as scores:
         todo, left = _todo(found, secret, scores, sandbox, ids)
         for student, reason in left:

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from autograder.commands.options import add_jobs, add_sandbox, jobs_of
-from autograder.errors import Refusal, did_you_mean
+from autograder.errors import Refusal
 
 UNASKED = 1  # what regrade ends with that wrote nothing as there was nobody to ask
 
@@ -55,25 +55,12 @@ def _class_of(options):
     return graded_class(places, is_anonymous, secret), places, secret, options.sandbox or sandbox
 
 
-def _require(ids, assignment):
-    """Raise Refusal, with the nearest name, unless each id is an exercise's of the assignment."""
-    from edf_kit.answers.notebook import printable
-
-    for id in ids:
-        if id not in assignment.points:
-            raise Refusal(
-                f"{printable(id, 60)} is no exercise of {assignment.name}.{did_you_mean(id, assignment.points)} "
-                f"Its exercises: {', '.join(assignment.points)}."
-            )
-
-
 def _explain(options):
     from rich.console import Console
 
     from autograder.explain import explain
 
     found, places, secret, sandbox = _class_of(options)
-    _require([options.exercise] if options.exercise else [], found.assignment)
     console = Console(highlight=False, soft_wrap=True)
     return explain(found, places.out, secret, options.student, options.exercise, sandbox, console)
 
@@ -85,7 +72,6 @@ def _regrade(options):
     from autograder.regrade import regrade
 
     found, places, secret, sandbox = _class_of(options)
-    _require(options.exercise, found.assignment)
     console = Console(highlight=False, soft_wrap=True)
     nobody_to_ask = False
 
