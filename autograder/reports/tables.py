@@ -184,12 +184,18 @@ def _named(report):
                 name,
                 len(students),
                 sentence.removeprefix(AS_IF),
-                "; ".join(dict.fromkeys(filter(None, (lecture[id] for id in ids)))),
+                _first(dict.fromkeys(filter(None, (lecture[id] for id in ids)))),
                 students,
             )
             for ids, name, sentence, students in report.named
         ],
     )
+
+
+def _first(texts):
+    """The first of some texts, and how many more there are; "" if there are none."""
+    first, *others = [*texts] or [""]
+    return f"{first}, and {len(others)} more" if others else first
 
 
 def _unknown(report):
