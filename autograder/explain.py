@@ -63,7 +63,9 @@ def explain(found, out, secret, name, id, sandbox, console):
     status, 1 if a check ends otherwise than it did when it was graded. Raises Refusal.
     """
     score, job = _stored(found, Path(out), secret, name, sandbox)
-    require_exercises([id] if id else [], score["exercises"], found.assignment.name)
+    require_exercises([id] if id else [], found.assignment.points, found.assignment.name)
+    if id and id not in score["exercises"]:
+        raise Refusal(f"{id} was no part of the assignment when this was graded: run make grade first.")
     print_submission(score, "" if found.names else str(job.submission.path), console)
     if score["status"] not in (GRADED, GRADER_ERROR):
         return _explain_unjudged(score, found.hidden(name, grade_submission(job)[0]), console)

@@ -118,8 +118,8 @@ class Pace:
     The first ones come late, all at about the same time: one from each process. So the clock runs from the last of
     these. The mean of n submissions is off by about their standard deviation over √n: that of those that came, and that
     of those to come. Twice that is the span that is said. The deviation is that of the times so far, and at least their
-    mean, since there may be some that take many times as long. It does not know of a machine that gets busier, nor of
-    those that are tried again at the end.
+    mean, since there may be some that take many times as long; and one as slow as the slowest may come last. It knows
+    nothing of a machine that gets busier, nor of those that are tried again at the end.
 
     clock: function → seconds. now: function → datetime.datetime.
     """
@@ -128,7 +128,7 @@ class Pace:
         self.total, self.done = total, 0
         self._processes, self._clock, self._now = processes, clock, now
         self._started = None
-        self._sum, self._squares = 0.0, 0.0  # of the seconds that each took
+        self._sum, self._squares, self._longest = 0.0, 0.0, 0.0  # of the seconds that each took
         # Seconds that are left, and (least, most) of them; None while nothing can be said.
         self.left, self.span = None, None
 
@@ -137,6 +137,7 @@ class Pace:
         self.done += 1
         self._sum += seconds
         self._squares += seconds**2
+        self._longest = max(self._longest, seconds)
         if self.done == self._processes:
             self._started = self._clock()
         counted = self.done - self._processes
@@ -149,7 +150,7 @@ class Pace:
             # As a part of the mean.
             deviation = math.sqrt(max(self.done * self._squares / self._sum**2 - 1, 1)) if self._sum else 1
             off = 1 + 2 * deviation * math.sqrt(1 / counted + 1 / max(to_come, 1))
-            self.span = self.left / off, self.left * off
+            self.span = self.left / off, self.left * off + (self._longest if to_come else 0)
 
     def said(self):
         """What there is to say about the time left, in a sentence."""

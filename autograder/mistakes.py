@@ -61,15 +61,23 @@ def class_mistakes(scores):
 
 
 def across_exercises(mistakes):
-    """The same ClassMistakes; one by the same name that the same students made in several exercises is one mistake."""
-    found = {}
+    """The same ClassMistakes; one by the same name that the same students made in several exercises is one mistake.
+
+    Its sentence is that of the first, and says so where those of the others differ.
+    """
+    together = {}
     for mistake in mistakes:
         key = (mistake.tag, *mistake.students) if mistake.kind == NAMED else id(mistake)
-        if key in found:
-            found[key].exercises.append(*mistake.exercises)
-        else:
-            found[key] = dataclasses.replace(mistake, exercises=[*mistake.exercises])
-    return list(found.values())
+        together.setdefault(key, []).append(mistake)
+    return [_merged(alike) for alike in together.values()]
+
+
+def _merged(alike):
+    first, sentence = alike[0], alike[0].sentence
+    if any(mistake.sentence != sentence for mistake in alike):
+        sentence = f"{sentence.removesuffix('.')} ({first.exercise})."
+    exercises = [id for mistake in alike for id in mistake.exercises]
+    return dataclasses.replace(first, exercises=exercises, sentence=sentence)
 
 
 def _group_of(behaviour, known):

@@ -55,8 +55,8 @@ NOT_GRADING = tuple(
 )
 LOCK_SECONDS = 3  # for the last process of a killed run to end
 MAX_BYTES = 64 << 20  # of a JSON file: what a submission can print is far less
-# How a file ends that holds a dict: with a hash of the text of that dict.
-END, SEAL, SEAL_END = "\n}", ',\n "hash": "', '"\n}\n'
+# How a file ends that holds a dict: with one key more, a hash of the text before it.
+SEAL, END = '\n "hash": "', '"\n}\n'
 RUN = "run.json"
 # Of a score, what its history keeps besides when, and the points of each exercise.
 HISTORY = ("score", "status", "attempt", "submission", "grader")
@@ -294,8 +294,8 @@ class Scores:
         return self.folder / "attempts" / f"{file_name(student)}.all" / f"{file_name(attempt)}.json"
 
     def _write_json(self, path, value):
-        text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
-        self._write(path, text.removesuffix(END) + SEAL + _hash(path, text) + SEAL_END)
+        text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False).removesuffix("}").rstrip("\n")
+        self._write(path, text + ("," if value else "") + SEAL + _hash(path, text) + END)
 
     def _write(self, path, text):
         temporary = self.scratch / "part"
@@ -334,8 +334,8 @@ def held_once(score, known):
         return known.setdefault(value, value) if isinstance(value, str) else value
 
     def once(value, made):
-        hashed = digest(value)
-        return known.get(hashed) or known.setdefault(hashed, made(value))
+        key = digest, digest(value)  # no text is equal to that
+        return known.get(key) or known.setdefault(key, made(value))
 
     def exercise(result):
         return {
@@ -348,9 +348,8 @@ def held_once(score, known):
 
 def digest(value):
     """A hash of a JSON value, as text: the quick way, of many large ones. Another order of keys is another value."""
-    return hashlib.sha256(
-        marshal.dumps(value, 2)
-    ).hexdigest()  # 2: later ones depend on where else a text is in use
+    # Format 2: what later ones write depends on where else a text is in use.
+    return hashlib.sha256(marshal.dumps(value, 2)).hexdigest()
 
 
 def stored_score(folder, student):
@@ -377,8 +376,8 @@ def _read(path):
         if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_BYTES:
             return None
         before, _, sealed = path.read_text(encoding="utf-8").rpartition(SEAL)
-        text = before + END
-        return json.loads(text) if sealed == _hash(path, text) + SEAL_END else None
+        text = before.removesuffix(",")
+        return json.loads(text + "}") if sealed == _hash(path, text) + END else None
     except (OSError, ValueError, RecursionError):
         return None
 

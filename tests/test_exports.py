@@ -388,8 +388,10 @@ def test_without_any_identifier_it_is_refused(export):
 
 def test_feedback_names_the_mistake_and_gives_the_first_hint():
     one = score("x", 2, add=(2, "fail", "the gradient of add to y is wrong"))
-    mistake = {"sentence": "It is zero.", "hints": ["Gradients add up.", "Look at add.backward."]}
-    one["exercises"]["add"]["mistakes"] = [mistake]
+    hints = ["Gradients add up.", "Look at add.backward."]
+    mistake = {"kind": "named", "tag": "zero", "sentence": "It is zero.", "hints": hints}
+    raises = {"kind": "unnamed", "tag": "raises", "sentence": "The code raises IndexError.", "hints": []}
+    one["exercises"]["add"]["mistakes"] = [mistake, raises]
     said = "add: 2 of 6. The gradient of add to y is wrong. The result is zero. Gradients add up."
     assert feedback_of(one) == f"Score: 2 of 10<br>{said}"
 

@@ -18,7 +18,7 @@ from autograder.assignment import load_assignment
 from autograder.cli import main
 from autograder.exercise import Exercise
 from autograder.exports.people import read_scores
-from autograder.grade import GraderFault, Job, check_reference, grade_submission, key_of
+from autograder.grade import GraderFault, Job, check_reference, grade_submission, key_of, unjudged
 from autograder.intake import Submission
 from autograder.scores import Scores
 from autograder.texts import csv_cell
@@ -205,6 +205,19 @@ def alive(pid):
             return file.read().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+@pytest.mark.parametrize("record", [{}, {"output": {"add": '",\n "hash": "0"\n}'}}])
+def test_whatever_is_stored_is_read_again_and_a_changed_file_is_not(tmp_path, record):
+    score = unjudged(Job(Submission("ann", tmp_path), load_assignment(), b"secret"), "killed, twice")
+    with Scores(tmp_path / "out") as scores:
+        scores.write(score, record)
+        assert (scores.read("ann"), scores.read_record("ann")) == (score, record)
+    path = tmp_path / "out" / "scores" / "ann.json"
+    assert json.loads(path.read_text())["student"] == "ann"
+    path.write_text(path.read_text().replace("killed, twice", "killed, once"))
+    with Scores(tmp_path / "out") as scores:
+        assert scores.read("ann") is None
 
 
 def test_two_runs_on_one_output_are_refused(classroom, capsys):

@@ -4,6 +4,7 @@ import functools
 import os
 import tempfile
 import textwrap
+import time
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from autograder.sandbox import session
 from autograder.sandbox.answers import raised
 from autograder.sandbox.choose import STACKS, choose
 from autograder.sandbox.session import Sandbox, SandboxError, StudentError
+from autograder.sandbox.warm import Warm
 
 LIMITS = ShortLimits(wall=3)
 
@@ -53,6 +55,7 @@ def stack(request, monkeypatch):
     """Every test here holds on every stack."""
     skip_unless_it_works(request.param)
     monkeypatch.setattr(session, "choose", lambda _: choose(request.param))
+    return request.param
 
 
 @pytest.fixture
@@ -470,29 +473,46 @@ def leave(count):
     for i in range(count):
         open(f"{os.environ['HOME']}/{i}", "w").close()
 
+def look():
+    os.listdir(os.environ["HOME"])
+
 def see():
+    print(os.stat(os.environ["HOME"]).st_atime_ns)
     with open(f"{os.environ['HOME']}/one", "w") as file:
         print(os.fstat(file.fileno()).st_ino)
+    import scipy.signal
 """
 
 
-def number_seen(folder, count, is_shown):
-    """The number of a process's first file, after another process of the submission made `count`."""
-    with Sandbox(submission(folder, NUMBERS), "", (), LIMITS) as sandbox:
+def seen(folder, warm, is_shown, *instruction):
+    """(when /tmp was read, in seconds after another process of the submission did something; the next file's number),
+    as a process sees them."""
+    path = submission(folder, NUMBERS)
+    with Sandbox(path, "", ("scipy",), LIMITS, warm=warm) as sandbox:
         with sandbox.process("serve", 10) as process:
             process.load()
-            process.request([["call", None, "edf.leave", [count], {}]])
+            process.request([["call", None, *instruction, {}]])
+        time.sleep(0.2)
+        between = time.time()
         with sandbox.process("serve", 10, is_shown) as process:
             process.load()
             process.request([["call", None, "edf.see", [], {}]])
-        return int(process.output)
+    when, number = map(int, process.output.split())
+    return when / 1e9 - between, number
 
 
-def test_what_is_shown_does_not_depend_on_the_files_of_processes_before(folder, request):
-    if request.node.callspec.params["stack"] != "bubblewrap":
+@pytest.mark.parametrize("is_warm", [False, True])
+def test_what_is_shown_does_not_depend_on_what_processes_before_did_with_files(folder, stack, is_warm):
+    if stack != "bubblewrap":
         pytest.skip("on a disk, the numbers of files depend on the whole machine")
-    assert number_seen(folder, 2, False) != number_seen(folder, 7, False)
-    assert number_seen(folder, 2, True) == number_seen(folder, 7, True)
+    for is_shown in (False, True):
+        warm = Warm() if is_warm else None
+        numbers = {seen(folder, warm, is_shown, "edf.leave", [count])[1] for count in (2, 7)}
+        assert len(numbers) == (1 if is_shown else 2)
+        when, _ = seen(folder, warm, is_shown, "edf.look", [])
+        assert (when > -0.1) == is_shown
+        if warm:
+            warm.end()
 
 
 def test_cpu_time_and_memory_are_counted(folder):

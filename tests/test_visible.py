@@ -58,21 +58,28 @@ def test_bubblewrap_that_fails_for_a_moment_is_tried_again(tmp_path, monkeypatch
 @pytest.mark.skipif(not has_mounts(), reason="file systems can't be mounted here")
 def test_file_systems_that_come_and_go_do_not_keep_bubblewrap_from_working(tmp_path):
     """In a place where mounts are shared, as systemd has them: bubblewrap's own namespace sees them come and go."""
-    code = (
-        "import subprocess, threading\n"
-        "from autograder.sandbox import bubblewrap\n"
-        "done = threading.Event()\n"
-        "def come_and_go():\n"
-        "    while not done.is_set():\n"
-        f"        subprocess.run(['mount', '-t', 'tmpfs', 'none', {str(tmp_path)!r}], check=True)\n"
-        f"        while subprocess.run(['umount', {str(tmp_path)!r}], capture_output=True).returncode: pass\n"
-        "thread = threading.Thread(target=come_and_go)\n"
-        "thread.start()\n"
-        "bubblewrap.PAUSES = ()\n"
-        "try:\n"
-        "    for _ in range(300): bubblewrap.check.__wrapped__()\n"
-        "finally: done.set(); thread.join()\n"
-    )
+    code = f"""
+import subprocess, threading
+from autograder.sandbox import bubblewrap
+done, count = threading.Event(), 0
+def come_and_go():
+    global count
+    while not done.is_set():
+        subprocess.run(["mount", "-t", "tmpfs", "none", {str(tmp_path)!r}], check=True)
+        count += 1
+        while subprocess.run(["umount", {str(tmp_path)!r}], capture_output=True).returncode and not done.is_set():
+            pass
+thread = threading.Thread(target=come_and_go)
+thread.start()
+bubblewrap.PAUSES = ()
+try:
+    for _ in range(300):
+        bubblewrap.check.__wrapped__()
+finally:
+    done.set()
+    thread.join()
+assert count > 10, count
+"""
     command = [*UNSHARE, "sh", "-c", 'mount --make-rshared / && exec "$@"', "sh", sys.executable, "-c", code]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr

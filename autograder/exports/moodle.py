@@ -10,7 +10,6 @@ import re
 from markupsafe import Markup
 
 from autograder import judge
-from autograder.diagnosis.diagnose import UNKNOWN
 from autograder.errors import Refusal
 from autograder.exports.people import (
     Person,
@@ -22,9 +21,9 @@ from autograder.exports.people import (
     write_table,
 )
 from autograder.grade import GRADED
-from autograder.gradebook.verdict import about, with_subject
+from autograder.gradebook.verdict import about
 from autograder.intake.submission import shown
-from autograder.reports.feedback import sentence
+from autograder.reports.feedback import hinted, sentence
 from autograder.texts import csv_cell, without_controls
 
 # What an offline grading worksheet must have; Moodle looks for these words, in the course's language.
@@ -142,10 +141,9 @@ def feedback_of(score):
         line = f"{id}: {points(result['score'])} of {points(result['points'])}"
         if result["status"] not in (judge.PASS, judge.CARRIED) and score["status"] == GRADED:
             said = [sentence(result["message"][:MAX_MESSAGE])]
-            for mistake in result["mistakes"]:
-                if mistake["sentence"] != UNKNOWN:  # which points to the case on the page of feedback
-                    said += [with_subject(mistake["sentence"]), *mistake["hints"][:1]]
-            line = ". ".join([line, " ".join(filter(None, said))])
+            for mistake in hinted(result["mistakes"]):
+                said += [mistake.sentence, *mistake.hints[:1]]
+            line = ". ".join(filter(None, [line, " ".join(filter(None, said))]))
         lines.append(line)
     # join escapes each line.
     return str(Markup("<br>").join(without_controls(line).replace("\n", " ") for line in lines))

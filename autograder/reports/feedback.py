@@ -190,7 +190,7 @@ def _card(id, result, score, assignment, runs):
         waits_for_title=load_exercises()[first].title if first in load_exercises() else first,
         why=_why(result, because),
         failure=failure,
-        mistakes=_mistakes(result["mistakes"], failure) if is_run else (),
+        mistakes=hinted(result["mistakes"], failure) if is_run else (),
         efficiency=sentence(slow["remark"] or slow["message"]) if is_run and slow else "",
         costs=round(sum(line.points - (line.earned or 0) for line in lines if line.efficiency), 2)
         if slow and slow["status"] == judge.FAIL
@@ -270,12 +270,16 @@ def _explained(ended):
     return EXPLANATIONS.get(ended["stopped"], "")
 
 
-def _mistakes(mistakes, failure):
+def hinted(mistakes, failure=None):
+    """Those of an exercise's mistakes, of a score, that its first failure does not say already, as Hinteds.
+
+    failure: the Failure that is shown with them, if one is.
+    """
     found = []
     for mistake in mistakes:
         text = mistake["sentence"]
         if not text or mistake["kind"] == BUILDS_ON or mistake["tag"] == "raises":
-            continue  # said elsewhere on the card
+            continue  # said by the failure itself
         if text == UNKNOWN:
             if failure and failure.explained:
                 continue

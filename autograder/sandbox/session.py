@@ -52,7 +52,7 @@ class Sandbox:
         self.packages = packages
         self.cpu_seconds = 0.0  # used by all its processes so far
         self.is_odd = False  # whether a process ended, or answered, as no honest one does; or left a trace
-        self._has_trace = False  # whether one made files, whose number a later one can see
+        self._has_traces = False  # whether one left any among temporary files that a later one can see
         self.starved = False  # whether one was stopped by the wall limit that had been computing, not waiting
         self.was_killed = False  # whether one was, by something outside
         self.peak_memory_kb = 0
@@ -89,7 +89,7 @@ class Sandbox:
         self._control = self._start()
         if self._modules:
             self._command({"command": "import", "modules": self._modules})
-        self._has_trace = False
+        self._has_traces = False
 
     def inspect(self):
         """What the submission looks like, from parsing it inside, without running it.
@@ -126,9 +126,9 @@ class Sandbox:
         """Fork a `Process`, a context manager: task "inspect", or "serve", which loads the submission.
 
         That is inspected first, unless it has been. is_shown: students are shown what it gives; so that it can't be a
-        hidden input, the process must not learn anything from those that have seen some.
+        hidden input, the process finds no traces of those that have seen some (docs/security.md: Silence).
         """
-        if is_shown and self._has_trace:
+        if is_shown and self._has_traces:
             self._renew()
         if task == "serve" and not self._is_inspected:
             self.inspect()
@@ -352,8 +352,8 @@ class Process:
             except SandboxError:
                 pass  # it ended by itself: its last message is still there to be read
             self._ended = self._sandbox._receive(REAP_SECONDS)
-        self._sandbox.is_odd |= self._ended["files"]
-        self._sandbox._has_trace |= self._ended["files"]
+        self._sandbox.is_odd |= self._ended["traces"]
+        self._sandbox._has_traces |= self._ended["traces"]
         # Who asks an ended process again comes here again.
         self._sandbox.cpu_seconds += self._ended["cpu"] - self.cpu_seconds
         self.cpu_seconds = self._ended["cpu"]

@@ -13,6 +13,7 @@ Messages on the control socket are JSON, one a packet; what they mean is in `mai
 
 import ast
 import importlib
+import itertools
 import json
 import marshal
 import os
@@ -50,7 +51,7 @@ READ_SIZE = 1 << 16  # a buffer that Python has at hand; a larger one is new mem
 TEXT = 2000  # characters of an exception's message that are kept
 WATCH_SECONDS = 0.02  # between two looks at how much was written
 MAX_FILES = 20_000
-own_files = []  # that `count_of_files` made
+own_files = itertools.count()  # that `trace` made
 # Where things are differs from sandbox to sandbox. A student is told of one place, and a score is the same twice.
 NAMES = {SUBMISSION: "/submission", PACKAGES: "/packages", TMP: "/tmp"}
 
@@ -127,13 +128,13 @@ def fork(control, descriptors, task, limits, seccomp, given):
     """Run `task` in a child and wait for its end.
 
     Returns {"status": wait status, "cpu": seconds, "memory": kB, "full": True if it was killed for writing too much
-    (`is_full`), "files": whether it made any}.
+    (`is_full`), "traces": whether it left any in the folder for temporary files}.
 
     `descriptors`: the child's socket to the judge and the pipe for what it prints. `limits`: resource limits
     by name. `seccomp`: the child's filter, hexadecimal; "" for none. Any message of the judge, or its hanging up, while
     the child runs means: kill it.
     """
-    template, files = os.getpid(), count_of_files()
+    template, before, listed = os.getpid(), trace(), os.stat(TMP).st_atime_ns
     pid = os.fork()
     if pid == 0:
         try:
@@ -166,27 +167,26 @@ def fork(control, descriptors, task, limits, seccomp, given):
         os.kill(pid, signal.SIGKILL)
     os.close(ended)
     _, status, used = os.wait4(pid, 0)
+    was_listed = os.stat(TMP).st_atime_ns != listed  # by the child: when, is a trace, too
     empty_tmp()
     ended = {"status": status, "cpu": used.ru_utime + used.ru_stime, "memory": used.ru_maxrss}
-    return {**ended, "full": full, "files": count_of_files() != files}
+    return {**ended, "full": full, "traces": was_listed or trace() != before}
 
 
-def count_of_files():
-    """A number that is another after a file was made in the folder for temporary files, wherever it is now.
+def trace():
+    """What a later process could see of one that made a file in the folder for temporary files, wherever it is now.
 
-    A later process can see as much: on a tmpfs, files are numbered as they come.
+    On a tmpfs files are numbered as they come, also those without a name.
     """
-    if (
-        "tmp_bytes" in TOLD
-    ):  # on a disk, where folders and nameless files are refused: each one changes the folder
+    # On a disk, where folders and nameless files are refused, each file changes the folder.
+    if "tmp_bytes" in TOLD:
         return os.stat(TMP).st_ctime_ns
     path = f"{TMP}/{os.urandom(16).hex()}"
     descriptor = os.open(path, os.O_CREAT | os.O_EXCL)
     number = os.fstat(descriptor).st_ino
     os.close(descriptor)
     os.unlink(path)
-    own_files.append(path)
-    return number - len(own_files)
+    return number - next(own_files)
 
 
 def is_full():

@@ -63,10 +63,10 @@ class Result:
 
     @property
     def sign(self):
-        """✓ for right, ✗ for wrong, · for not there yet, ‖ for blocked by an exercise that is wrong."""
+        """✓ for right, ✗ for wrong, · for not there yet, ‖ for blocked by an exercise that is not right."""
         if self.failure is None:
             return "✓"
-        return "·" if self.failure.blank else "‖" if self.failure.is_blocked else "✗"
+        return "‖" if self.failure.is_blocked else "·" if self.failure.blank else "✗"
 
     @property
     def verdict(self):
