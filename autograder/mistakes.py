@@ -63,13 +63,17 @@ def class_mistakes(scores):
 def across_exercises(mistakes):
     """The same ClassMistakes; one by the same name that the same students made in several exercises is one mistake.
 
-    Its sentence is that of the first, and says so where those of the others differ.
+    Its sentence is that of the first, and says so where those of the others differ. The most common come first, by
+    students and then by exercises; of equal ones, those that have a name.
     """
     together = {}
     for mistake in mistakes:
         key = (mistake.tag, *mistake.students) if mistake.kind == NAMED else id(mistake)
         together.setdefault(key, []).append(mistake)
-    return [_merged(alike) for alike in together.values()]
+    return sorted(
+        (_merged(alike) for alike in together.values()),
+        key=lambda mistake: (-len(mistake.students), -len(mistake.exercises), mistake.kind != NAMED),
+    )
 
 
 def _merged(alike):
