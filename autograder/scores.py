@@ -51,7 +51,9 @@ GRADER_FILES = (
 )
 NOT_GRADING = tuple(
     f"autograder/{name}"
-    for name in "commands doctor exports gradebook release reports validate explain live regrade run similarity".split()
+    for name in """
+        commands doctor exports gradebook release reports validate explain live mistakes regrade run similarity
+    """.split()
 )
 LOCK_SECONDS = 3  # for the last process of a killed run to end
 MAX_BYTES = 64 << 20  # of a JSON file: what a submission can print is far less

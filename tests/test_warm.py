@@ -19,7 +19,8 @@ FOUND = """
 import json, os, sys, numpy
 here = os.path.dirname(__file__)
 print(json.dumps({
-    "files": sorted(os.listdir(here)), "tmp": os.listdir(os.environ["HOME"]), "fractions": "fractions" in sys.modules,
+    "files": sorted(os.listdir(here)), "tmp": os.path.exists(os.environ["HOME"] + "/mine"),
+    "fractions": "fractions" in sys.modules,
     "numpy": hasattr(numpy, "mine"), "environment": "MINE" in os.environ, "builtins": hasattr(__builtins__, "mine"),
 }))
 """
