@@ -45,7 +45,8 @@ def one_digit(path, data, chance):
 
 def another(path, data, chance):
     """That of somebody else."""
-    shutil.copy(chance.choice(sorted(path.parent.iterdir())), path.with_name("x"))
+    files = sorted(other for other in path.parent.iterdir() if other.is_file())
+    shutil.copy(chance.choice(files), path.with_name("x"))
     os.replace(path.with_name("x"), path)
 
 
