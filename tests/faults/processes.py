@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -23,10 +24,24 @@ def find(grader, role):
     """The processes of a run that have a role: the grader itself, its workers, the outermost of each sandbox."""
     if role == GRADER:
         return [grader]
-    workers = [pid for pid in children(grader) if _command(pid) == _command(grader) != ""]
+    workers = [
+        pid
+        for pid in children(grader)
+        if _command(pid) == _command(grader) != "" and _is_deaf_to_interrupts(pid)
+    ]
     if role == WORKER:
         return workers
     return [pid for worker in workers for pid in children(worker) if _command(pid) != _command(worker)]
+
+
+def _is_deaf_to_interrupts(pid):
+    """As a worker is. What the grader starts besides (bubblewrap's check, ldconfig) has its command line, too, for the
+    moment between fork and exec."""
+    try:
+        [ignored] = re.findall(r"^SigIgn:\s*(\w+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    except (OSError, ValueError):
+        return False
+    return bool(int(ignored, 16) >> signal.SIGINT - 1 & 1)
 
 
 def kill(pid, number=signal.SIGKILL):
