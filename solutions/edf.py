@@ -117,11 +117,9 @@ class add:
         if self.y in ops or self.y in params:
             # A bias was copied to every place it was added to: its gradient is the sum over those places.
             copied = tuple(range(self.grad.ndim - self.y.top.ndim))
-            summed = self.grad
-            # One axis after the other: numpy takes ten times as long for .sum(axis=copied).
-            for _ in copied:
-                summed = summed.sum(axis=0)
-            self.y.grad = self.y.grad + summed
+            # Over the batch first: numpy takes ten times as long for all axes at once.
+            over_batch = self.grad.sum(axis=copied[:1])
+            self.y.grad = self.y.grad + over_batch.sum(axis=copied[:-1])
 
 
 class RELU:

@@ -281,7 +281,7 @@ class SixLoops(Conv2Style):
 
 # What is edited: each of these occurs once in the solution.
 PRODUCT, TO_LEFT, TO_RIGHT = "self.x.top @ self.y.top", "self.grad @ self.y.top.T", "self.x.top.T @ self.grad"
-BIAS = "+ summed"
+BIAS = "over_batch.sum(axis=copied[:-1])"
 RELU_SLOPE = "self.grad * (self.x.top >= 0)"
 SIGMOID = "np.where(self.x.top >= 0, 1, small) / (1 + small)"
 MEAN, SHARE = "np.mean(self.x.top)", "self.grad / self.x.top.size"
@@ -295,7 +295,7 @@ ROUGH_SUMS = (  # every sum taken one addend after the other
     (PRODUCT, "np.cumsum(self.x.top.T[:, :, np.newaxis] * self.y.top[:, np.newaxis], axis=0)[-1]"),
     (TO_LEFT, "np.cumsum(self.grad.T[:, :, np.newaxis] * self.y.top.T[:, np.newaxis], axis=0)[-1]"),
     (TO_RIGHT, "np.cumsum(self.x.top[:, :, np.newaxis] * self.grad[:, np.newaxis], axis=0)[-1]"),
-    (BIAS, "+ np.cumsum(self.grad.reshape(-1, *self.y.top.shape), axis=0)[-1]"),
+    (BIAS, "np.cumsum(self.grad.reshape(-1, *self.y.top.shape), axis=0)[-1]"),
     (MEAN, "np.cumsum(self.x.top)[-1] / self.x.top.dtype.type(self.x.top.size)"),
 )
 EINSUMS = (
@@ -356,10 +356,10 @@ FLIPPED = "[-1 - ky, -1 - kx]"
 FLIP_FORWARD, FLIP_IMAGE = (CONV, f"f[seen] @ k{FLIPPED}"), (TO_IMAGE, f"self.grad @ self.k.top{FLIPPED}.T")
 FLIP_KERNEL = (KERNEL_PLACE, f"kernel_grad{FLIPPED} =")
 WRONG = [
-    wrong("bias: no gradient", (BIAS, "+ 0")),
+    wrong("bias: no gradient", (BIAS, "0")),
     wrong("bias: gradient divided by the batch size", (BIAS, f"{BIAS} / len(self.grad)")),
-    wrong_conv("bias: mean over all places, not sum", (BIAS, "+ self.grad.mean(axis=copied)")),
-    wrong("bias: gradient of the first image only", (BIAS, "+ self.grad[:1].sum(axis=copied)")),
+    wrong_conv("bias: mean over all places, not sum", (BIAS, "self.grad.mean(axis=copied)")),
+    wrong("bias: gradient of the first image only", (BIAS, "self.grad[:1].sum(axis=copied)")),
     wrong("RELU: backward passes everything on", (RELU_SLOPE, "self.grad")),
     wrong("RELU: looks at the sign of the gradient", (RELU_SLOPE, "self.grad * (self.grad >= 0)")),
     wrong("mean: forward gives the sum", (MEAN, "np.sum(self.x.top)")),

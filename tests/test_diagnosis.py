@@ -21,7 +21,7 @@ REFERENCE = SOLUTION.read_text(encoding="utf-8")
 ADDED = "self.top = self.x.top + self.y.top"
 CONV2 = ("conv2_forward", "conv2_image", "conv2_kernel", "stride")
 TO_X, TO_Y = "self.x.grad = self.x.grad + ", "self.y.grad = self.y.grad + "
-SUMMED = "+ summed"
+SUMMED = "over_batch.sum(axis=copied[:-1])"
 
 
 def bank(*mistakes):
@@ -76,8 +76,8 @@ def test_right_code_has_no_mistakes(graded):
 
 
 def test_a_known_mistake_is_named_however_it_is_written(graded, known):
-    known(("averages", ((SUMMED, "+ self.grad.mean(axis=copied)"),)), ("forgets", ((SUMMED, "+ self.grad"),)))
-    result, _ = graded((SUMMED, "+ np.mean(self.grad.reshape(-1, *self.y.top.shape), 0)"))
+    known(("averages", ((SUMMED, "self.grad.mean(axis=copied)"),)), ("forgets", ((SUMMED, "self.grad"),)))
+    result, _ = graded((SUMMED, "np.mean(self.grad.reshape(-1, *self.y.top.shape), 0)"))
     (mistake,) = result["mistakes"]
     assert (mistake["kind"], mistake["tag"]) == ("named", "averages")
     assert mistake["sentence"] == "This is what you get when it averages."
@@ -88,10 +88,10 @@ def test_a_known_mistake_is_named_however_it_is_written(graded, known):
 
 def test_two_mistakes_at_once_are_both_named(graded, known):
     known(
-        ("averages", ((SUMMED, "+ self.grad.mean(axis=copied)"),)),
+        ("averages", ((SUMMED, "self.grad.mean(axis=copied)"),)),
         ("overwrites", ((TO_X, "self.x.grad = "),)),
     )
-    result, _ = graded((SUMMED, "+ self.grad.mean(axis=copied)"), (TO_X, "self.x.grad = 1 * "))
+    result, _ = graded((SUMMED, "self.grad.mean(axis=copied)"), (TO_X, "self.x.grad = 1 * "))
     assert sorted(named(result)) == ["averages", "overwrites"]
     assert all(mistake["kind"] == "named" for mistake in result["mistakes"])
 
@@ -222,7 +222,7 @@ def test_a_forward_that_plays_the_known_mistake_only_at_first_earns_nothing(grad
 
 
 def test_a_failure_is_shown_on_a_small_case_of_its_own(graded):
-    result, _ = graded((SUMMED, "+ self.grad.mean(axis=copied)"))
+    result, _ = graded((SUMMED, "self.grad.mean(axis=copied)"))
     (check,) = [check for check in result["checks"] if check["id"] == "gradient_bias"]
     small = check["smallest"]
     assert len(small["snippet"].splitlines()) == 3
@@ -242,7 +242,7 @@ def test_the_small_case_is_shown_by_code_that_has_seen_no_hidden_input(graded):
 
 
 def test_a_diagnosis_that_fails_changes_no_points(graded, monkeypatch):
-    edits = (SUMMED, "+ self.grad.mean(axis=copied)")
+    edits = (SUMMED, "self.grad.mean(axis=copied)")
     expected, _ = graded(edits)
     monkeypatch.setattr("autograder.diagnosis.diagnose.matches", lambda *arguments: 1 / 0)
     result, record = graded(edits)

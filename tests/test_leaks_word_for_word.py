@@ -11,8 +11,6 @@ SOURCE = SOLUTION.read_text(encoding="utf-8")
 # Of the given code too; or anybody's: too short to be told from chance, even with the very same names.
 NOT_TOLD = {
     "if self.x in ops or self.x in params:\nself.x.grad = self.x.grad + self.grad",
-    "summed = self.grad\nfor _ in copied:",
-    "for _ in copied:\nsummed = summed.sum(axis=0)",
     "ops.clear()\nvalues.clear()",
     "class eager_op(op):\ndef __init__(self, *args, **kwargs):",
     "def __init__(self, *args, **kwargs):\nsuper().__init__(*args, **kwargs)",

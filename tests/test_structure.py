@@ -404,8 +404,8 @@ TO_K, TO_Y = "self.k.grad = self.k.grad + kernel_grad", "self.y.grad = self.y.gr
             "add",
             ["gradient_same_shape", "gradient_bias"],
             "add",
-            "+ summed",
-            "+ self.grad.mean(axis=copied)",
+            "over_batch.sum(axis=copied[:-1])",
+            "self.grad.mean(axis=copied)",
             "It is what is expected divided by the number of times that y is added.",
         ),
         (

@@ -50,7 +50,7 @@ def small_add():
 
     minus = [(SUM, "self.top = self.x.top - self.y.top")]
     exercise.wrong("minus", "y is taken away from x", gives_away="forward", hints=HINTS, edits=minus)
-    mean = [("+ summed", "+ self.grad.mean(axis=copied)")]
+    mean = [("over_batch.sum(axis=copied[:-1])", "self.grad.mean(axis=copied)")]
     exercise.wrong("bias_mean", "it is the mean", gives_away="gradient", hints=HINTS, edits=mean)
     in_place = [("self.y.grad = self.y.grad + ", "self.y.grad += ")]
     exercise.right("in_place", "adds in place", edits=in_place)

@@ -83,7 +83,7 @@ check_inputs_unmodified(add, bias, after=["gradient_bias"])
 
 IF_X, IF_Y = "self.x in ops or self.x in params", "self.y in ops or self.y in params"
 TO_X, TO_Y = "self.x.grad = self.x.grad + ", "self.y.grad = self.y.grad + "
-SUMMED = "+ summed"
+SUMMED = "over_batch.sum(axis=copied[:-1])"
 
 add.wrong(
     "bias_not_summed",
@@ -94,7 +94,7 @@ add.wrong(
         "these uses counts.",
         "Look at what add.backward adds to the gradient of y when y has fewer axes than the result.",
     ),
-    edits=[(SUMMED, "+ self.grad")],
+    edits=[(SUMMED, "self.grad")],
 )
 add.wrong(
     "bias_mean",
@@ -104,7 +104,7 @@ add.wrong(
         "A bias that is used n times gets n gradients, and gradients add up.",
         "Look at how add.backward takes the axes of the upstream gradient together that y does not have.",
     ),
-    edits=[(SUMMED, "+ self.grad.mean(axis=copied)")],
+    edits=[(SUMMED, "self.grad.mean(axis=copied)")],
 )
 add.wrong(
     "bias_first_axis_only",
@@ -114,7 +114,7 @@ add.wrong(
         "A bias after a convolution is added in every row and column of every image: each of these uses counts.",
         "Look at which axes add.backward sums over when x has more than two.",
     ),
-    edits=[(SUMMED, "+ self.grad.sum(axis=copied[:1])")],
+    edits=[(SUMMED, "self.grad.sum(axis=copied[:1])")],
 )
 add.wrong(
     "bias_wrong_axis",
@@ -124,7 +124,7 @@ add.wrong(
         "A bias has one number for each column of x: the sum goes down the columns and leaves the last axis.",
         "Look at the axis that add.backward sums over for y.",
     ),
-    edits=[(SUMMED, "+ (self.grad.sum(axis=1) if copied else self.grad)")],
+    edits=[(SUMMED, "(self.grad.sum(axis=1) if copied else self.grad)")],
 )
 add.wrong(
     "bias_summed_over_everything",
@@ -134,7 +134,7 @@ add.wrong(
         "Each number of a bias is added to one column of x and to no other.",
         "Look at which axes add.backward sums over for y, and which one it should leave.",
     ),
-    edits=[(SUMMED, "+ (self.grad.sum() if copied else self.grad)")],
+    edits=[(SUMMED, "(self.grad.sum() if copied else self.grad)")],
 )
 add.wrong(
     "bias_divided_by_batch",
@@ -144,7 +144,7 @@ add.wrong(
         "Gradients add up over a batch. A mean over the batch is the business of the loss.",
         "Look at what add.backward does with the sum for y.",
     ),
-    edits=[(SUMMED, "+ (summed / len(self.grad) if copied else self.grad)")],
+    edits=[(SUMMED, f"({SUMMED} / len(self.grad) if copied else self.grad)")],
 )
 add.wrong(
     "always_summed",
@@ -154,7 +154,7 @@ add.wrong(
         "What is used once gets the upstream gradient of that one place. A y of the shape of x is used once.",
         "Look at how add.backward tells a bias from a y of the same shape as x.",
     ),
-    edits=[(SUMMED, "+ self.grad.sum(axis=0)")],
+    edits=[(SUMMED, "self.grad.sum(axis=0)")],
 )
 add.wrong(
     "upstream_ignored",
@@ -165,7 +165,7 @@ add.wrong(
         "upstream gradient.",
         "Look for the upstream gradient in add.backward.",
     ),
-    edits=[(f"{TO_X}self.grad", f"{TO_X}1"), (SUMMED, "+ np.ones_like(self.grad).sum(axis=copied)")],
+    edits=[(f"{TO_X}self.grad", f"{TO_X}1"), (SUMMED, "np.ones_like(self.grad).sum(axis=copied)")],
 )
 add.wrong(
     "product_rule",
@@ -177,7 +177,7 @@ add.wrong(
     ),
     edits=[
         (f"{TO_X}self.grad", f"{TO_X}self.grad * self.y.top"),
-        (SUMMED, "+ (self.grad * self.x.top).sum(axis=copied)"),
+        (SUMMED, "(self.grad * self.x.top).sum(axis=copied)"),
     ],
 )
 add.wrong(
@@ -353,7 +353,7 @@ add.right(
     edits=[
         (
             SUMMED,
-            "+ (np.ones(self.grad.size // len(self.y.top), self.grad.dtype) @ self.grad.reshape(-1, len(self.y.top))"
+            "(np.ones(self.grad.size // len(self.y.top), self.grad.dtype) @ self.grad.reshape(-1, len(self.y.top))"
             " if copied else self.grad)",
         )
     ],
@@ -361,7 +361,7 @@ add.right(
 add.right(
     "row_after_row",
     "adds up the rows for a bias one after the other, in Python",
-    edits=[(SUMMED, "+ (sum(self.grad.reshape(-1, self.grad.shape[-1])) if copied else self.grad)")],
+    edits=[(SUMMED, "(sum(self.grad.reshape(-1, self.grad.shape[-1])) if copied else self.grad)")],
 )
 add.right(
     "shares_until_added_to",
