@@ -145,9 +145,7 @@ class Scores:
 
         It is not to be changed: scores have parts in common.
         """
-        score = self._read_once(
-            self._path("scores", student), lambda path, score: held_once(score, self._shared)
-        )
+        score = self._read_once(self._path("scores", student), lambda score: held_once(score, self._shared))
         is_theirs = score and score.get("student") == student
         return score if is_theirs and self.read_facts(student) is not None else None
 
@@ -157,14 +155,14 @@ class Scores:
         Of each record only this is kept, for a class prints more than there is memory.
         """
 
-        def facts(path, record):
+        def facts(record):
             times = {name: record[name] for name in TIMES if name in record}
-            return {**times, "training": digest([path.name, record.get("training")])}
+            return {**times, "training": digest(record.get("training"))}
 
         return self._read_once(self._path("records", student), facts)
 
     def _read_once(self, path, kept):
-        """kept(path, value) of the JSON object in a file; None without a whole one.
+        """kept(value) of the JSON object in a file; None without a whole one.
 
         A file that is as it was when it was read is not read again.
         """
@@ -178,7 +176,7 @@ class Scores:
             value = _read(path)
             if value is None:
                 return None
-            what = kept(path, value)
+            what = kept(value)
             self._known[path] = state, what
         return what
 

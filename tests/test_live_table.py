@@ -259,9 +259,8 @@ def test_submissions_that_all_take_the_same_are_foreseen_however_slow_the_first_
     # One comes every 5 s; the last one is graded alone, and takes 10.
     assert pace.left == pytest.approx(95 * 5 + 10)
     off = 1 + 2 * (1 / 4 + 1 / 96) ** 0.5  # 4 came, 96 are to come
-    assert pace.span == pytest.approx(
-        (485 / off, 485 * off + 10)
-    )  # and one more may be as slow as the slowest
+    # And one more may be as slow as the slowest.
+    assert pace.span == pytest.approx((485 / off, 485 * off + 10))
     assert pace.said() == "time left: 4–17 min, until about 14:10, at the pace of the last 4"
 
 

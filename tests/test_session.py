@@ -467,7 +467,9 @@ def test_a_sandbox_that_died_is_the_graders_error(folder):
 
 
 NUMBERS = """
-import os
+import os, sys
+had_scipy = "scipy.signal" in sys.modules  # of the template
+import scipy.signal
 
 def leave(count):
     for i in range(count):
@@ -477,10 +479,10 @@ def look():
     os.listdir(os.environ["HOME"])
 
 def see():
+    assert had_scipy
     print(os.stat(os.environ["HOME"]).st_atime_ns)
     with open(f"{os.environ['HOME']}/one", "w") as file:
         print(os.fstat(file.fileno()).st_ino)
-    import scipy.signal
 """
 
 

@@ -224,10 +224,8 @@ def _run(id):
 def _waits_for(id, needed, failure):
     """The failure of an exercise that is blocked by another, which failed."""
     state = "is still to be written" if failure.blank else "fails its own checks"
-    sentence, hint = (
-        f"{id} is blocked by {needed}, which {state}.",
-        f'check("{needed}") says what to do there.',
-    )
+    sentence = f"{id} is blocked by {needed}, which {state}."
+    hint = f'check("{needed}") says what to do there.'
     return CheckFailed(sentence, hint=hint, blank=failure.blank, is_blocked=True)
 
 
